@@ -1,1 +1,4 @@
-//! The data plane as pure state.
+//! The broker's data plane as pure state: logs, partitions, the data-plane APIs, connections and the metadata quorum.
+//! No sockets, no threads, no clock, no randomness; the addon and the simulator drive it.
+
+pub mod time;

@@ -1,0 +1,94 @@
+// Installs and builds what is missing, and nothing else: npm packages, the native addon, the compiled TypeScript.
+// Built-in modules only, as it runs before node_modules exists. Each step hashes its inputs and compares a stamp.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const buildFolder = join(root, '.build')
+const library =
+  { darwin: 'libmillrace_addon.dylib', win32: 'millrace_addon.dll' }[process.platform] ??
+  'libmillrace_addon.so'
+
+/** All files below `path` (or `path` itself), sorted, so that the hash does not depend on the directory's order. */
+function filesOf(path) {
+  const full = join(root, path)
+  if (!existsSync(full)) return []
+  try {
+    return readdirSync(full, { withFileTypes: true })
+      .filter((entry) => entry.name !== 'target' && entry.name !== 'node_modules')
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((entry) => (entry.isDirectory() ? filesOf(join(path, entry.name)) : [join(path, entry.name)]))
+  } catch (error) {
+    if (error.code === 'ENOTDIR') return [path]
+    throw error
+  }
+}
+
+function hashOf(paths, salt) {
+  const hash = createHash('sha256').update(salt).update(process.version).update(process.arch)
+  for (const file of paths.flatMap(filesOf))
+    hash
+      .update(relative(root, join(root, file)))
+      .update('\0')
+      .update(readFileSync(join(root, file)))
+  return hash.digest('hex')
+}
+
+function run(command, args) {
+  const started = process.hrtime.bigint()
+  process.stderr.write(`> ${command} ${args.join(' ')}\n`)
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  })
+  if (result.error?.code === 'ENOENT')
+    fail(`${command} was not found: Millrace needs Node ≥ 20.19 and a Rust toolchain (cargo) to build`)
+  if (result.status !== 0)
+    fail(`${command} ${args[0]} failed with exit code ${result.status ?? result.signal}`)
+  process.stderr.write(`  ${(Number(process.hrtime.bigint() - started) / 1e9).toFixed(1)} s\n`)
+}
+
+function fail(sentence) {
+  process.stderr.write(`millrace: ${sentence}\n`)
+  process.exit(1)
+}
+
+/** Runs `act` unless the stamp says that the same inputs were built and `product` still exists. */
+function step(name, inputs, product, act) {
+  const stamp = join(buildFolder, `${name}.stamp`)
+  const hash = hashOf(inputs, name)
+  if (existsSync(product) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
+  act()
+  mkdirSync(buildFolder, { recursive: true })
+  writeFileSync(stamp, hash)
+}
+
+step('packages', ['package.json', 'package-lock.json'], join(root, 'node_modules', 'typescript'), () =>
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']),
+)
+
+const addon = join(buildFolder, 'millrace.node')
+step('addon', ['core-rs', 'Cargo.toml', 'Cargo.lock'], addon, () => {
+  run('cargo', ['build', '--release', '--locked', '--quiet', '-p', 'millrace-addon'])
+  mkdirSync(buildFolder, { recursive: true })
+  // A running broker may have the old file mapped: put the new one beside it and rename, never overwrite.
+  const fresh = `${addon}.${process.pid}`
+  copyFileSync(join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', library), fresh)
+  renameSync(fresh, addon)
+})
+
+step('typescript', ['ts', 'tsconfig.json'], join(root, 'dist', 'ts', 'index.js'), () =>
+  run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']),
+)

@@ -2,3 +2,4 @@
 //! No sockets, no threads, no clock, no randomness; the addon and the simulator drive it.
 
 pub mod time;
+pub mod uuid;

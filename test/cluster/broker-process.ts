@@ -1,0 +1,94 @@
+// A real broker in a process of its own, as a user would run it: started, stopped with SIGTERM, killed with SIGKILL.
+// It never reaches into the broker; what it knows, it reads from the start line and from the exit code.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+export const cli = join(root, 'dist', 'ts', 'cli', 'main.js')
+
+/** A data folder of its own under the system's temporary folder, and the way to remove it. */
+export function dataFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'millrace-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export interface BrokerOptions {
+  readonly folder: string
+  /** 0 lets the system choose; pass the port of an earlier start to come back on the same address. */
+  readonly port?: number
+  /** Broker configs by Kafka's names. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** Settings that keep tests quick without changing what they prove. */
+const QUICK: Readonly<Record<string, string>> = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '4',
+}
+
+export class BrokerProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly exit: Promise<number | string>,
+    readonly host: string,
+    readonly port: number,
+    private readonly printed: () => string,
+  ) {}
+
+  static start(options: BrokerOptions): Promise<BrokerProcess> {
+    const settings = { ...QUICK, ...options.settings }
+    const args = [cli, 'start', '--log-dirs', options.folder]
+    args.push('--listeners', `PLAINTEXT://127.0.0.1:${options.port ?? 0}`)
+    for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`)
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const exit = new Promise<number | string>((resolve) => {
+      child.on('exit', (code, signal) => resolve(code ?? signal ?? 'gone'))
+    })
+    return new Promise((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        output += chunk
+        const ready = /ready on (\S+):(\d+)/.exec(output)
+        if (ready?.[1] && ready[2]) {
+          resolve(new BrokerProcess(child, exit, ready[1], Number(ready[2]), () => output))
+        }
+      }
+      child.stdout.on('data', read)
+      child.stderr.on('data', read)
+      child.on('error', reject)
+      exit.then((code) => reject(new Error(`the broker left with ${code} before it was ready:\n${output}`)))
+    })
+  }
+
+  get bootstrap(): string {
+    return `${this.host}:${this.port}`
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1
+  }
+
+  /** All that the broker printed so far, both streams. */
+  get output(): string {
+    return this.printed()
+  }
+
+  /** Sends a signal and gives the exit code, or the signal's name when that ended the process. */
+  signal(name: NodeJS.Signals): Promise<number | string> {
+    this.child.kill(name)
+    return this.exit
+  }
+
+  /** A clean stop: SIGTERM, exit code 0. */
+  async stop(): Promise<void> {
+    const code = await this.signal('SIGTERM')
+    if (code !== 0) throw new Error(`the broker stopped with ${code}:\n${this.output}`)
+  }
+
+  async kill(): Promise<void> {
+    await this.signal('SIGKILL')
+  }
+}

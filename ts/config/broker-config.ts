@@ -1,0 +1,136 @@
+/**
+ * A broker's settings, checked: later sources override earlier ones, an unknown key or a bad value is one sentence,
+ * and a Kafka key without effect is a warning. It holds no state that changes.
+ */
+import { type BrokerKey, brokerKeys } from './broker-keys.js'
+import { isForeignKey } from './foreign-keys.js'
+import type { ConfigKey } from './key.js'
+import { advertisedListeners, type Listener, parseListeners } from './listeners.js'
+import { ConfigError, type Setting } from './sources.js'
+import { type TopicKey, topicKeys, topicSynonyms } from './topic-keys.js'
+
+type ValueOf<K> = K extends ConfigKey<infer T> ? T : never
+export type BrokerValue<K extends BrokerKey> = ValueOf<(typeof brokerKeys)[K]>
+
+export class BrokerConfig {
+  readonly warnings: readonly string[]
+  /** In the order of `listeners`, with the advertised address of each where one was given. */
+  readonly listeners: readonly Listener[]
+  private readonly settings: ReadonlyMap<string, Setting>
+
+  /** `sources` in rising precedence: file, environment, flags. */
+  constructor(...sources: readonly (readonly Setting[])[]) {
+    const settings = new Map<string, Setting>()
+    const warnings: string[] = []
+    for (const setting of sources.flat()) {
+      const warning = check(setting)
+      if (warning !== null) warnings.push(warning)
+      if (isBrokerKey(setting.key)) settings.set(setting.key, setting)
+    }
+    this.settings = settings
+    this.warnings = warnings
+    this.checkTogether()
+    const advertised = this.settings.get('advertised.listeners')
+    this.listeners = advertisedListeners(
+      parseListeners(
+        this.get('listeners'),
+        this.get('listener.security.protocol.map'),
+        this.origin('listeners'),
+      ),
+      advertised?.text ?? null,
+      advertised?.origin ?? 'advertised.listeners',
+    )
+  }
+
+  get<K extends BrokerKey>(name: K): BrokerValue<K> {
+    const key: ConfigKey<unknown> = brokerKeys[name]
+    const text = this.textOf(name)
+    if (text === null) return null as BrokerValue<K>
+    const parsed = key.parse(text)
+    if ('reason' in parsed) throw new ConfigError(`${name} = ${text}: ${parsed.reason}`)
+    return parsed.value as BrokerValue<K>
+  }
+
+  /** The value's text: the one that was set, else the default; null where there is neither. */
+  textOf(name: BrokerKey): string | null {
+    const set = this.settings.get(name)
+    return set ? set.text.trim() : brokerKeys[name].defaultText
+  }
+
+  isSet(name: BrokerKey): boolean {
+    return this.settings.has(name)
+  }
+
+  get nodeId(): number {
+    const nodeId = this.get('node.id')
+    const brokerId = this.get('broker.id')
+    return nodeId >= 0 ? nodeId : Math.max(brokerId, 0)
+  }
+
+  get logDirs(): readonly string[] {
+    const dirs = (this.get('log.dirs') ?? this.get('log.dir')).split(',')
+    return [...new Set(dirs.map((dir) => dir.trim()).filter((dir) => dir !== ''))]
+  }
+
+  /** The default of every topic key on this broker, as text in the topic key's unit. */
+  topicDefaults(): Record<TopicKey, string> {
+    const defaults: Partial<Record<TopicKey, string>> = {}
+    for (const name of Object.keys(topicKeys) as TopicKey[]) defaults[name] = this.topicDefault(name)
+    return defaults as Record<TopicKey, string>
+  }
+
+  private topicDefault(name: TopicKey): string {
+    const own = topicKeys[name].defaultText ?? ''
+    const synonyms = topicSynonyms[name] ?? []
+    const chosen =
+      synonyms.find((synonym) => this.settings.has(synonym.key)) ??
+      synonyms.find((synonym) => isBrokerKey(synonym.key) && brokerKeys[synonym.key].defaultText !== null)
+    if (!chosen || !isBrokerKey(chosen.key)) return own
+    const text = this.textOf(chosen.key) ?? own
+    if (chosen.scale === undefined) return text
+    // Kafka: -1 means for ever in every unit.
+    return text === '-1' ? text : (BigInt(text) * BigInt(chosen.scale)).toString()
+  }
+
+  private origin(name: BrokerKey): string {
+    return this.settings.get(name)?.origin ?? name
+  }
+
+  private checkTogether(): void {
+    const nodeId = this.get('node.id')
+    const brokerId = this.get('broker.id')
+    if (nodeId >= 0 && brokerId >= 0 && nodeId !== brokerId) {
+      throw new ConfigError(
+        `node.id = ${nodeId} (${this.origin('node.id')}) and broker.id = ${brokerId} (${this.origin('broker.id')}) differ`,
+      )
+    }
+    if (this.logDirs.length === 0)
+      throw new ConfigError(`log.dirs (${this.origin('log.dirs')}) names no folder`)
+    const min = this.get('group.min.session.timeout.ms')
+    const max = this.get('group.max.session.timeout.ms')
+    if (min > max) {
+      throw new ConfigError(
+        `group.min.session.timeout.ms = ${min} is above group.max.session.timeout.ms = ${max}`,
+      )
+    }
+  }
+}
+
+export function isBrokerKey(name: string): name is BrokerKey {
+  return Object.hasOwn(brokerKeys, name)
+}
+
+function check({ key, text, origin, lenient }: Setting): string | null {
+  if (!isBrokerKey(key)) {
+    if (isForeignKey(key)) return `${key} (${origin}) has no effect here`
+    if (lenient) return `${origin} is not used: ${key} is not a config key`
+    throw new ConfigError(`${key} = ${text} (${origin}) is not a config key that this broker or Kafka knows`)
+  }
+  const spec: ConfigKey<unknown> = brokerKeys[key]
+  const parsed = spec.parse(text)
+  if ('reason' in parsed) {
+    const shown = spec.sensitive ? '[hidden]' : text
+    throw new ConfigError(`${key} = ${shown} (${origin}) is not valid: ${parsed.reason}`)
+  }
+  return spec.honoured ? null : `${key} (${origin}) has no effect here`
+}

@@ -1,0 +1,77 @@
+/**
+ * Requests and responses as bytes: bodies alone, and whole frames with their headers.
+ * Decoders throw ProtocolError; encoders throw TypeError for a value that its field cannot carry.
+ */
+import { decodeExactly, encoderOf, written } from './codec.js'
+import { encodeRequestHeader, encodeResponseHeader } from './headers.js'
+import type { Api, EncodableRequest, EncodableResponse, Message, RequestOf, ResponseOf } from './table.js'
+
+/** Decodes a request body that starts at `offset` and must end with the buffer. */
+export function decodeRequest<A extends Api>(
+  api: A,
+  version: number,
+  buffer: Buffer,
+  offset = 0,
+): RequestOf<A> {
+  return decodeExactly(api.request, version, buffer, offset, buffer.length) as RequestOf<A>
+}
+
+/** Decodes a response body that starts at `offset` and must end with the buffer. */
+export function decodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  buffer: Buffer,
+  offset = 0,
+): ResponseOf<A> {
+  return decodeExactly(api.response, version, buffer, offset, buffer.length) as ResponseOf<A>
+}
+
+/** The body alone. Fields that `version` does not carry are left out silently. */
+export function encodeRequest<A extends Api>(api: A, version: number, message: EncodableRequest<A>): Buffer {
+  return encodeBody(api.request, version, message)
+}
+
+/** The body alone. Fields that `version` does not carry are left out silently. */
+export function encodeResponse<A extends Api>(
+  api: A,
+  version: number,
+  message: EncodableResponse<A>,
+): Buffer {
+  return encodeBody(api.response, version, message)
+}
+
+function encodeBody(message: Message, version: number, value: unknown): Buffer {
+  const encode = encoderOf(message, version)
+  return written((writer) => encode(writer, value))
+}
+
+/** Response header and body, without the size that opens the frame. */
+export function encodeResponseFrameBody<A extends Api>(
+  api: A,
+  version: number,
+  correlationId: number,
+  message: EncodableResponse<A>,
+): Buffer {
+  const encode = encoderOf(api.response, version)
+  return written((writer) => {
+    encodeResponseHeader(writer, api, version, correlationId)
+    encode(writer, message)
+  })
+}
+
+/** A whole request: size, header, body. */
+export function encodeRequestFrame<A extends Api>(
+  api: A,
+  version: number,
+  correlationId: number,
+  clientId: string | null,
+  message: EncodableRequest<A>,
+): Buffer {
+  const encode = encoderOf(api.request, version)
+  return written((writer) => {
+    const start = writer.beginSized()
+    encodeRequestHeader(writer, api, version, correlationId, clientId)
+    encode(writer, message)
+    writer.endSized(start)
+  })
+}

@@ -1,0 +1,32 @@
+/** All tables by name. */
+export { apiVersions } from './api-versions.js'
+export { createTopics } from './create-topics.js'
+export { deleteTopics } from './delete-topics.js'
+export { describeCluster } from './describe-cluster.js'
+export { describeConfigs } from './describe-configs.js'
+export { fetch } from './fetch.js'
+export { findCoordinator } from './find-coordinator.js'
+export { groupMetadataRecord, groupRecords, offsetCommitRecord } from './group-records.js'
+export { heartbeat } from './heartbeat.js'
+export { initProducerId } from './init-producer-id.js'
+export { joinGroup } from './join-group.js'
+export { leaveGroup } from './leave-group.js'
+export { listOffsets } from './list-offsets.js'
+export { metadata, OPERATIONS_OMITTED } from './metadata.js'
+export {
+  brokerRegistrationChangeRecord,
+  configRecord,
+  featureLevelRecord,
+  metadataRecords,
+  noOpRecord,
+  partitionChangeRecord,
+  partitionRecord,
+  producerIdsRecord,
+  registerBrokerRecord,
+  removeTopicRecord,
+  topicRecord,
+} from './metadata-records.js'
+export { offsetCommit } from './offset-commit.js'
+export { offsetFetch } from './offset-fetch.js'
+export { produce } from './produce.js'
+export { syncGroup } from './sync-group.js'

@@ -1,0 +1,143 @@
+//! One LZ4 frame of independent blocks: what Java, librdkafka and franz-go write and all that Java reads. The
+//! content checksum is skipped, as Java does: the batch's CRC covers it.
+
+use super::xxh32::xxh32;
+use super::{Codec, broken, copy_front};
+use crate::error::BatchError;
+use lz4_flex::block::decompress_into;
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use std::io::Write;
+
+const MAGIC: u32 = 0x184D_2204;
+const VERSION_MASK: u8 = 0xC0;
+const VERSION_1: u8 = 0x40;
+const INDEPENDENT: u8 = 0x20;
+const BLOCK_CHECKSUM: u8 = 0x10;
+const CONTENT_SIZE: u8 = 0x08;
+const CONTENT_CHECKSUM: u8 = 0x04;
+const RESERVED_OR_DICTIONARY: u8 = 0x03;
+const UNCOMPRESSED: u32 = 0x8000_0000;
+/// No LZ4 block makes more than 255 bytes out of one.
+const MAX_RATIO: usize = 255;
+
+/// The frame header's flags that matter after it.
+#[derive(Clone, Copy)]
+struct Frame {
+    flags: u8,
+    max_block_len: usize,
+}
+
+/// Decodes one block at a time into a reused buffer.
+pub(super) struct Reader<'a> {
+    input: &'a [u8],
+    frame: Option<Frame>,
+    finished: bool,
+    block: Vec<u8>,
+    taken: usize,
+}
+
+fn take<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], BatchError> {
+    let (head, rest) = input.split_first_chunk::<N>().ok_or_else(|| broken(Codec::Lz4, "frame cut short"))?;
+    *input = rest;
+    Ok(*head)
+}
+
+fn read_frame_header(input: &mut &[u8]) -> Result<Frame, BatchError> {
+    if u32::from_le_bytes(take(input)?) != MAGIC {
+        return Err(broken(Codec::Lz4, "wrong magic"));
+    }
+    let descriptor = *input;
+    let [flags, block_descriptor] = take(input)?;
+    if flags & VERSION_MASK != VERSION_1 {
+        return Err(broken(Codec::Lz4, "unknown frame version"));
+    }
+    if flags & RESERVED_OR_DICTIONARY != 0 {
+        return Err(broken(Codec::Lz4, "reserved bit or dictionary"));
+    }
+    if flags & INDEPENDENT == 0 {
+        return Err(broken(Codec::Lz4, "dependent blocks are not supported"));
+    }
+    let max_block_len = match block_descriptor {
+        0x40 => 64 << 10,
+        0x50 => 256 << 10,
+        0x60 => 1 << 20,
+        0x70 => 4 << 20,
+        _ => return Err(broken(Codec::Lz4, "unknown block size")),
+    };
+    if flags & CONTENT_SIZE != 0 {
+        take::<8>(input)?;
+    }
+    let descriptor_len = descriptor.len() - input.len();
+    let sum = (xxh32(descriptor.get(..descriptor_len).unwrap_or_default()) >> 8) as u8;
+    if take::<1>(input)? != [sum] {
+        return Err(broken(Codec::Lz4, "wrong header checksum"));
+    }
+    Ok(Frame { flags, max_block_len })
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(input: &'a [u8]) -> Self {
+        Self { input, frame: None, finished: false, block: Vec::new(), taken: 0 }
+    }
+
+    /// Fills the front of `out`; 0 only at the frame's end.
+    pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, BatchError> {
+        loop {
+            let ready = self.block.get(self.taken..).unwrap_or_default();
+            if !ready.is_empty() {
+                let count = copy_front(ready, out);
+                self.taken += count;
+                return Ok(count);
+            }
+            if self.finished {
+                return Ok(0);
+            }
+            self.next_block()?;
+        }
+    }
+
+    fn next_block(&mut self) -> Result<(), BatchError> {
+        let frame = match self.frame {
+            Some(frame) => frame,
+            None => *self.frame.insert(read_frame_header(&mut self.input)?),
+        };
+        let word = u32::from_le_bytes(take(&mut self.input)?);
+        if word == 0 {
+            self.finished = true;
+            if frame.flags & CONTENT_CHECKSUM != 0 {
+                take::<4>(&mut self.input)?;
+            }
+            return match self.input.is_empty() {
+                true => Ok(()),
+                false => Err(broken(Codec::Lz4, "bytes after the frame")),
+            };
+        }
+        let length = (word & !UNCOMPRESSED) as usize;
+        if length > frame.max_block_len {
+            return Err(broken(Codec::Lz4, "block larger than the frame allows"));
+        }
+        let (block, rest) =
+            self.input.split_at_checked(length).ok_or_else(|| broken(Codec::Lz4, "block cut short"))?;
+        self.input = rest;
+        if frame.flags & BLOCK_CHECKSUM != 0 && u32::from_le_bytes(take(&mut self.input)?) != xxh32(block) {
+            return Err(broken(Codec::Lz4, "wrong block checksum"));
+        }
+        self.taken = 0;
+        self.block.clear();
+        if word & UNCOMPRESSED != 0 {
+            self.block.extend_from_slice(block);
+        } else {
+            self.block.resize(frame.max_block_len.min(length.saturating_mul(MAX_RATIO)), 0);
+            let written = decompress_into(block, &mut self.block).map_err(|e| broken(Codec::Lz4, e))?;
+            self.block.truncate(written);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<(), BatchError> {
+    let info = FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB);
+    let mut encoder = FrameEncoder::with_frame_info(info, out);
+    encoder.write_all(input).map_err(|e| broken(Codec::Lz4, e))?;
+    encoder.finish().map(drop).map_err(|e| broken(Codec::Lz4, e))
+}

@@ -1,0 +1,38 @@
+//! What can go wrong with a log. Faults (`is_fault`) mean that the disk or its contents cannot be trusted any more.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The disk refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io { path: PathBuf, source: io::Error },
+    /// Bytes that were once synced are not what was written.
+    #[error("{path} is corrupt at byte {position}: {reason}", path = path.display())]
+    Corrupt { path: PathBuf, position: u64, reason: String },
+    /// Asked for an offset outside `start..=end`.
+    #[error("offset {offset} is outside {start}..={end}")]
+    OffsetOutOfRange { offset: i64, start: i64, end: i64 },
+    /// One append is larger than a segment may be.
+    #[error("{bytes} bytes do not fit a segment of {limit}")]
+    AppendTooLarge { bytes: u64, limit: u64 },
+    /// The caller assigned offsets that do not follow the end of the log.
+    #[error("a batch at offset {offset} cannot follow log end {end}")]
+    OutOfOrder { offset: i64, end: i64 },
+    /// An earlier write or sync failed; the log takes nothing more until it is opened anew.
+    #[error("the log is offline after a disk fault")]
+    Offline,
+}
+
+impl LogError {
+    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> LogError {
+        let path = path.to_path_buf();
+        move |source| LogError::Io { path, source }
+    }
+
+    /// A fault of disk or contents, as opposed to a request that cannot be served.
+    pub fn is_fault(&self) -> bool {
+        matches!(self, LogError::Io { .. } | LogError::Corrupt { .. } | LogError::Offline)
+    }
+}

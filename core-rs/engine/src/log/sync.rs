@@ -1,0 +1,54 @@
+//! Disk work that runs without the partition's lock: making appends durable, removing a deleted log.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::LogPosition;
+use crate::storage::{Storage, StorageFile};
+
+/// Makes everything appended up to `end` durable. Give it back with `Log::synced` once `run` succeeded; after an
+/// error the log must go offline (`Log::take_offline`): a later sync could succeed without having written the bytes.
+#[derive(Clone, Debug)]
+pub struct SyncJob {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) files: Vec<Arc<dyn StorageFile>>,
+    pub(super) dirs: Vec<PathBuf>,
+    pub(super) end: LogPosition,
+    /// How many entries of the log's list of files to sync this job covers.
+    pub(super) covered: u64,
+}
+
+impl SyncJob {
+    /// What is durable when the job succeeded: everything below this.
+    pub fn end(&self) -> LogPosition {
+        self.end
+    }
+
+    pub fn run(&self) -> io::Result<()> {
+        for file in &self.files {
+            file.sync()?;
+        }
+        for dir in &self.dirs {
+            self.storage.sync_dir(dir)?;
+        }
+        Ok(())
+    }
+}
+
+/// A deleted log's directory, already renamed away; `run` removes its files.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) dir: PathBuf,
+}
+
+impl Removal {
+    pub fn run(&self) -> io::Result<()> {
+        if let Some(parent) = self.dir.parent() {
+            self.storage.sync_dir(parent)?;
+        }
+        self.storage.remove_dir_all(&self.dir)
+    }
+}

@@ -1,0 +1,194 @@
+//! The real file system. The one place of the engine that calls `std::fs`; it decides nothing.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::shared_files::SharedFiles;
+use super::{DirEntry, Storage, StorageFile};
+
+/// Descriptors kept open for files that are not written to (closed segments, indexes).
+const SHARED_FILES: usize = 1024;
+/// `pwritev` takes at most this many slices (`IOV_MAX`).
+const SLICES_PER_WRITE: usize = 1024;
+
+/// Files of this machine.
+#[derive(Debug)]
+pub struct FileStorage {
+    shared: Mutex<SharedFiles>,
+}
+
+impl Default for FileStorage {
+    fn default() -> FileStorage {
+        FileStorage::new()
+    }
+}
+
+impl FileStorage {
+    pub fn new() -> FileStorage {
+        FileStorage::with_shared_limit(SHARED_FILES)
+    }
+
+    /// At most `limit` descriptors stay open for `open_shared`.
+    pub fn with_shared_limit(limit: usize) -> FileStorage {
+        FileStorage { shared: Mutex::new(SharedFiles::new(limit)) }
+    }
+
+    /// Descriptors that `open_shared` holds at the moment.
+    pub fn shared_open(&self) -> usize {
+        self.shared.lock().len()
+    }
+}
+
+impl Storage for FileStorage {
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        Ok(Arc::new(DiskFile { file }))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        Ok(Arc::new(DiskFile { file }))
+    }
+
+    fn open_shared(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        if let Some(file) = self.shared.lock().get(path) {
+            return Ok(file);
+        }
+        let file = self.open(path)?;
+        self.shared.lock().insert(path, &file);
+        Ok(file)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        path.try_exists()
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                // Removed between the listing and the look at it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let is_dir = metadata.is_dir();
+            entries.push(DirEntry { name, is_dir, len: if is_dir { 0 } else { metadata.len() } });
+        }
+        entries.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(entries)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        let mut shared = self.shared.lock();
+        shared.forget(from);
+        shared.forget(to);
+        Ok(())
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)?;
+        self.shared.lock().forget(path);
+        Ok(())
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)?;
+        self.shared.lock().forget(path);
+        Ok(())
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+}
+
+#[derive(Debug)]
+struct DiskFile {
+    file: File,
+}
+
+impl DiskFile {
+    /// The rare way of `write_at`: a write came back short, or there are more slices than one call takes.
+    fn write_pieces(&self, mut offset: u64, bufs: &[IoSlice<'_>], mut skip: usize) -> io::Result<()> {
+        let mut pieces: Vec<IoSlice<'_>> = bufs.iter().map(|buf| IoSlice::new(buf)).collect();
+        let mut rest = pieces.as_mut_slice();
+        loop {
+            IoSlice::advance_slices(&mut rest, skip);
+            if rest.is_empty() {
+                return Ok(());
+            }
+            let batch = rest.get(..SLICES_PER_WRITE).unwrap_or(rest);
+            skip = match rustix::io::pwritev(&self.file, batch, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => written,
+                Err(rustix::io::Errno::INTR) => 0,
+                Err(error) => return Err(error.into()),
+            };
+            offset += skip as u64;
+        }
+    }
+}
+
+impl StorageFile for DiskFile {
+    fn write_at(&self, offset: u64, bufs: &[IoSlice<'_>]) -> io::Result<()> {
+        let total: usize = bufs.iter().map(|buf| buf.len()).sum();
+        if total == 0 {
+            return Ok(());
+        }
+        if bufs.len() > SLICES_PER_WRITE {
+            return self.write_pieces(offset, bufs, 0);
+        }
+        match rustix::io::pwritev(&self.file, bufs, offset) {
+            Ok(written) if written == total => Ok(()),
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => self.write_pieces(offset + written as u64, bufs, written),
+            Err(rustix::io::Errno::INTR) => self.write_pieces(offset, bufs, 0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.file.as_fd())
+    }
+}

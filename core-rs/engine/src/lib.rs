@@ -2,6 +2,7 @@
 //! No sockets, no threads, no clock, no randomness; the addon and the simulator drive it.
 
 pub mod log;
+pub mod quorum;
 pub mod storage;
 pub mod time;
 pub mod uuid;

@@ -1,0 +1,200 @@
+//! `__cluster_metadata-0`: committed raft entries as Kafka batches, one each. The same entries always give the same
+//! bytes, so that what a crash takes is written again. It knows no raft state but the last entry applied.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use millrace_record::{BatchBuilder, BatchError, BatchSpec, BatchView};
+
+use super::epoch;
+use super::outputs::QuorumOutput;
+use super::raft_storage::EntryId;
+use super::wal::Base;
+use crate::log::{AppendBatch, Log, LogConfig, Opening, SyncJob, partition_metadata};
+use crate::storage::Storage;
+use crate::time::Now;
+use crate::uuid::Uuid;
+
+/// Kafka's name of the topic; it has one partition, 0.
+pub const METADATA_TOPIC: &str = "__cluster_metadata";
+/// Kafka's reserved id of it: `AAAAAAAAAAAAAAAAAAAAAQ`.
+pub const METADATA_TOPIC_ID: Uuid = Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+
+/// Kafka's `metadata.log.segment.bytes`.
+const SEGMENT_BYTES: u32 = 1 << 30;
+const LEADER_CHANGE: i16 = 2;
+
+/// One committed entry, about to be written.
+#[derive(Debug)]
+pub struct Batch {
+    pub id: EntryId,
+    pub content: Content,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    Values { timestamp: i64, values: Vec<Vec<u8>> },
+    LeaderChange { leader: i32, voters: Vec<i32> },
+}
+
+/// The log and the last entry in it.
+#[derive(Debug)]
+pub struct MetadataLog {
+    log: Log,
+    applied: EntryId,
+    /// Of the newest batch; raft's empty entries carry no time of their own and take it over.
+    last_timestamp: i64,
+}
+
+impl MetadataLog {
+    /// Opens the log in `dir` as it was at `base`, cutting off what came later (raft hands it over again), and gives
+    /// back every record below as `Committed` outputs.
+    pub fn open(
+        storage: &Arc<dyn Storage>,
+        dir: &Path,
+        base: &Base,
+    ) -> Result<(Self, Vec<QuorumOutput>), String> {
+        let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::default() };
+        let opening = Opening::unclean(base.end_offset);
+        let now = Now { monotonic_ms: 0, wall_ms: 0 };
+        let (mut log, _) =
+            Log::open(Arc::clone(storage), dir, config, opening, now).map_err(|error| error.to_string())?;
+        if log.end_offset() < base.end_offset {
+            let (end, durable) = (log.end_offset(), base.end_offset);
+            return Err(format!("{} ends at {end}, but was durable up to {durable}", dir.display()));
+        }
+        if log.end_offset() > base.end_offset {
+            log.truncate_to(base.end_offset).map_err(|error| error.to_string())?;
+        }
+        let id = partition_metadata::read(&**storage, dir).map_err(|error| error.to_string())?;
+        if id != Some(METADATA_TOPIC_ID) {
+            partition_metadata::write(&**storage, dir, METADATA_TOPIC_ID)
+                .map_err(|error| error.to_string())?;
+        }
+        let mut metadata = Self { log, applied: base.applied, last_timestamp: 0 };
+        let replayed = metadata.replay()?;
+        Ok((metadata, replayed))
+    }
+
+    fn replay(&mut self) -> Result<Vec<QuorumOutput>, String> {
+        let mut outputs = Vec::new();
+        let batches = self.log.batches_from(self.log.start_offset()).map_err(|error| error.to_string())?;
+        for stored in batches {
+            let stored = stored.map_err(|error| error.to_string())?;
+            let offset = stored.position.offset;
+            let batch = BatchView::parse(&stored.bytes);
+            let output = batch.and_then(|batch| {
+                self.last_timestamp = batch.max_timestamp;
+                batch.check_crc()?;
+                if batch.is_control() { Ok(None) } else { committed(&batch).map(Some) }
+            });
+            outputs.extend(output.map_err(|error| format!("the batch at offset {offset}: {error}"))?);
+        }
+        Ok(outputs)
+    }
+
+    /// Writes one batch per entry, in order, into the page cache; their base offsets.
+    pub fn append(&mut self, batches: &[Batch]) -> Result<Vec<i64>, String> {
+        let mut next = self.log.end_offset();
+        let mut timestamp = self.last_timestamp;
+        let mut built = Vec::with_capacity(batches.len());
+        let mut bases = Vec::with_capacity(batches.len());
+        for batch in batches {
+            if let Content::Values { timestamp: own, .. } = &batch.content {
+                timestamp = *own;
+            }
+            let (bytes, count) = build(batch, next, timestamp).map_err(|error| error.to_string())?;
+            bases.push(next);
+            next += i64::from(count);
+            built.push((bytes, next - 1, timestamp));
+        }
+        let append: Vec<AppendBatch<'_>> = built
+            .iter()
+            .map(|(bytes, last_offset, max_timestamp)| AppendBatch {
+                bytes,
+                last_offset: *last_offset,
+                max_timestamp: *max_timestamp,
+            })
+            .collect();
+        let now = Now { monotonic_ms: 0, wall_ms: timestamp };
+        self.log.append(&append, now).map_err(|error| error.to_string())?;
+        self.last_timestamp = timestamp;
+        self.applied = batches.last().map_or(self.applied, |batch| batch.id);
+        Ok(bases)
+    }
+
+    /// The last entry whose batch was written.
+    pub fn applied(&self) -> EntryId {
+        self.applied
+    }
+
+    /// Exclusive.
+    pub fn end_offset(&self) -> i64 {
+        self.log.end_offset()
+    }
+
+    pub fn sync_job(&self) -> SyncJob {
+        self.log.sync_job()
+    }
+
+    pub fn synced(&mut self, job: &SyncJob) {
+        self.log.synced(job);
+    }
+
+    pub fn close(&mut self) -> Result<(), String> {
+        self.log.close().map_err(|error| error.to_string())
+    }
+}
+
+/// The batch's bytes and its number of records.
+fn build(batch: &Batch, base_offset: i64, timestamp: i64) -> Result<(Vec<u8>, i32), BatchError> {
+    let is_control = matches!(batch.content, Content::LeaderChange { .. });
+    let partition_leader_epoch = epoch(batch.id.term);
+    let spec = BatchSpec { base_offset, partition_leader_epoch, is_control, ..BatchSpec::default() };
+    let mut builder = BatchBuilder::new(spec);
+    match &batch.content {
+        Content::Values { values, .. } => {
+            for value in values {
+                builder.append(timestamp, None, Some(value), &[])?;
+            }
+        }
+        Content::LeaderChange { leader, voters } => {
+            let key = [0i16.to_be_bytes(), LEADER_CHANGE.to_be_bytes()].concat();
+            builder.append(timestamp, Some(&key), Some(&leader_change(*leader, voters)), &[])?;
+        }
+    }
+    let count = builder.count();
+    Ok((builder.finish()?, count))
+}
+
+/// Kafka's LeaderChangeMessage, version 0: version i16, leader i32, voters and granting voters as compact arrays of an
+/// i32 with tagged fields, tagged fields.
+fn leader_change(leader: i32, voters: &[i32]) -> Vec<u8> {
+    let mut value = 0i16.to_be_bytes().to_vec();
+    value.extend_from_slice(&leader.to_be_bytes());
+    for _ in ["voters", "granting voters"] {
+        // A quorum has a handful of voters: the length is one byte of varint.
+        value.push((voters.len().min(126) + 1) as u8);
+        for voter in voters.iter().take(126) {
+            value.extend_from_slice(&voter.to_be_bytes());
+            value.push(0);
+        }
+    }
+    value.push(0);
+    value
+}
+
+fn committed(batch: &BatchView<'_>) -> Result<QuorumOutput, BatchError> {
+    let mut reader = batch.records(u64::MAX)?;
+    let mut values = Vec::new();
+    while let Some(record) = reader.next_record()? {
+        values.push(record.value.unwrap_or_default().to_vec());
+    }
+    Ok(QuorumOutput::Committed {
+        base_offset: batch.base_offset,
+        epoch: batch.partition_leader_epoch,
+        timestamp: batch.max_timestamp,
+        proposal_id: -1,
+        values,
+    })
+}

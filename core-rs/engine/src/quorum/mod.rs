@@ -1,0 +1,437 @@
+//! The metadata quorum: TiKV's raft with its own write-ahead log, applied as Kafka batches to `__cluster_metadata-0`.
+//! It is pure state driven by calls; the one thing that blocks is a `Persist`, which the caller runs elsewhere.
+//!
+//! The caller's duties, in order: after `open` and after every `propose`, `tick`, `step` or `persisted`, call `ready`;
+//! run the `Persist` it may give, without the lock, and hand it back with its result to `persisted`; then deliver
+//! `take_outputs`.
+
+mod consensus;
+mod entry;
+mod metadata_log;
+mod outputs;
+mod persist;
+mod raft_storage;
+mod recovery;
+mod wal;
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use protobuf::Message as _;
+use raft::eraftpb::{Entry, EntryType, Message};
+
+use crate::storage::Storage;
+use consensus::Consensus;
+use metadata_log::{Batch, Content, MetadataLog};
+use persist::Work;
+use raft_storage::EntryId;
+use wal::{Base, Frame, Wal};
+
+pub use metadata_log::METADATA_TOPIC;
+pub use outputs::{ProposeError, QuorumDescription, QuorumError, QuorumOutput, ReplicaDescription};
+pub use persist::Persist;
+
+/// Bytes of write-ahead log past which the next `Persist` compacts it.
+const COMPACT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// This node's member of the metadata quorum.
+pub struct Quorum {
+    consensus: Consensus,
+    log: MetadataLog,
+    storage: Arc<dyn Storage>,
+    wal: Wal,
+    /// What the write-ahead log says is durable in the metadata log.
+    base: Base,
+    staged: Staged,
+    in_flight: Option<InFlight>,
+    /// Proposals of this start whose fate is open, by rising index.
+    pending: VecDeque<Pending>,
+    outputs: Vec<QuorumOutput>,
+    to_peers: Vec<Message>,
+    /// The newest term that is synced: none above it is shown to anybody.
+    durable_term: u64,
+    /// Leader, epoch and caught_up as last told.
+    told: Option<(i32, i32, bool)>,
+    quorum_state_path: PathBuf,
+    compact_bytes: u64,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Faulted,
+    Closed,
+}
+
+/// Work that gathers until the next `Persist` leaves: the group of a group commit.
+#[derive(Default)]
+struct Staged {
+    frame: Frame,
+    /// The number of the last raft ready in it, 0 = none.
+    number: u64,
+    term: Option<u64>,
+    after_sync: Vec<Message>,
+}
+
+struct InFlight {
+    number: u64,
+    term: Option<u64>,
+    after_sync: Vec<Message>,
+    base: Option<Base>,
+}
+
+struct Pending {
+    id: EntryId,
+    proposal_id: i64,
+}
+
+/// A message for another member, encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerMessage {
+    pub to_node: i32,
+    pub bytes: Vec<u8>,
+}
+
+impl Quorum {
+    /// Offers one batch of records, which commits as a whole, at this `timestamp` (ms), or is `Dropped`. Nothing comes
+    /// out under `proposal_id` (at least 0) after an error.
+    pub fn propose(
+        &mut self,
+        proposal_id: i64,
+        timestamp: i64,
+        values: Vec<Vec<u8>>,
+    ) -> Result<(), ProposeError> {
+        if self.phase != Phase::Running {
+            return Err(ProposeError::Stopped);
+        }
+        if values.is_empty() {
+            return Err(ProposeError::Empty);
+        }
+        if entry::encoded_len(&values) > entry::MAX_PAYLOAD_BYTES {
+            return Err(ProposeError::TooLarge);
+        }
+        let id = match self.consensus.propose(entry::encode(timestamp, &values)) {
+            Ok(proposed) => proposed?,
+            Err(reason) => {
+                self.fault(reason);
+                return Err(ProposeError::Stopped);
+            }
+        };
+        // What stood at this index or above, of an earlier term of this leader, was replaced.
+        while self.pending.back().is_some_and(|pending| pending.id.index >= id.index) {
+            let lost = self.pending.pop_back();
+            self.drop_proposal(lost);
+        }
+        self.pending.push_back(Pending { id, proposal_id });
+        Ok(())
+    }
+
+    /// 100 ms went by.
+    pub fn tick(&mut self) {
+        self.run(|quorum| quorum.consensus.tick());
+    }
+
+    /// A message of another member, as its `take_peer_messages` gave it. Only from authenticated members: the
+    /// encoding is raft's own protobuf.
+    pub fn step(&mut self, bytes: &[u8]) {
+        self.run(|quorum| match Message::parse_from_bytes(bytes) {
+            Ok(message) => quorum.consensus.step(message),
+            Err(_) => Ok(()),
+        });
+    }
+
+    /// Messages that may leave by now, in order; losing any of them is harmless.
+    pub fn take_peer_messages(&mut self) -> Vec<PeerMessage> {
+        let messages = std::mem::take(&mut self.to_peers);
+        let encoded = messages.iter().filter_map(|message| {
+            Some(PeerMessage { to_node: node_id(message.to), bytes: message.write_to_bytes().ok()? })
+        });
+        encoded.collect()
+    }
+
+    /// The next disk work. `None` while one is out, and when there is none.
+    pub fn ready(&mut self) -> Option<Persist> {
+        self.run(Self::pump);
+        if self.phase != Phase::Running || self.in_flight.is_some() {
+            return None;
+        }
+        let grown = self.wal.len + self.staged.frame.len() as u64 > self.compact_bytes;
+        let compact = grown && self.log.applied().index > self.base.applied.index;
+        if self.staged.number == 0 && !compact {
+            return None;
+        }
+        Some(self.persist(compact))
+    }
+
+    fn persist(&mut self, compact: bool) -> Persist {
+        let staged = std::mem::take(&mut self.staged);
+        let mut frame = staged.frame;
+        let (work, base) = if compact {
+            let base = self.next_base();
+            let image = wal::image(&base, self.consensus.tail());
+            let log = self.log.sync_job();
+            let path = self.wal.path.clone();
+            (Work::Replace { log, path, image, replaced: None.into() }, Some(base))
+        } else {
+            let frame = if frame.is_empty() { Vec::new() } else { frame.take() };
+            (Work::Append { wal: self.wal.clone(), frame }, None)
+        };
+        let quorum_state =
+            staged.term.map(|_| (self.quorum_state_path.clone(), self.quorum_state().into_bytes()));
+        self.in_flight =
+            Some(InFlight { number: staged.number, term: staged.term, after_sync: staged.after_sync, base });
+        Persist { storage: Arc::clone(&self.storage), work, quorum_state }
+    }
+
+    /// Takes back what `ready` gave, with the result of its `run`: what is synced by it commits, and is applied.
+    pub fn persisted(&mut self, job: Persist, result: io::Result<()>) {
+        let Some(in_flight) = self.in_flight.take() else { return };
+        self.run(|quorum| {
+            result.map_err(|error| format!("{}: {error}", quorum.wal.path.display()))?;
+            if let Work::Replace { log, .. } = &job.work {
+                quorum.log.synced(log);
+            }
+            quorum.wal = job.wal().ok_or("the quorum's disk work came back without having run")?;
+            if let Some(base) = in_flight.base {
+                quorum.consensus.compact(base.truncated)?;
+                quorum.base = base;
+            }
+            quorum.durable_term = in_flight.term.unwrap_or(quorum.durable_term);
+            quorum.to_peers.extend(in_flight.after_sync);
+            quorum.consensus.synced(in_flight.number)?;
+            quorum.pump()
+        });
+    }
+
+    /// What happened since the last call, in order.
+    pub fn take_outputs(&mut self) -> Vec<QuorumOutput> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Whether this quorum failed and does nothing any more.
+    pub fn is_faulted(&self) -> bool {
+        self.phase == Phase::Faulted
+    }
+
+    /// The end of what is committed and applied, exclusive.
+    pub fn high_watermark(&self) -> i64 {
+        self.log.end_offset()
+    }
+
+    /// The quorum as DescribeQuorum shows it.
+    pub fn describe(&self) -> QuorumDescription {
+        let describe = |ids: &[u64]| {
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            let log_end = |id: u64| self.consensus.matched(id).map_or(-1, |index| self.offset_after(index));
+            ids.iter()
+                .map(|&id| ReplicaDescription { node_id: node_id(id), log_end_offset: log_end(id) })
+                .collect()
+        };
+        let conf = self.consensus.conf_state();
+        QuorumDescription {
+            leader_id: node_id(self.consensus.leader()),
+            epoch: epoch(self.consensus.term()),
+            high_watermark: self.high_watermark(),
+            voters: describe(&conf.voters),
+            observers: describe(&conf.learners),
+        }
+    }
+
+    /// Makes the metadata log and the write-ahead log durable, compact and closed; blocks. Nothing happens after a
+    /// fault. No `Persist` may be out. Errors: `Io`, `Log`, `Fault`.
+    pub fn close(&mut self) -> Result<(), QuorumError> {
+        if self.phase != Phase::Running {
+            return Ok(());
+        }
+        if self.in_flight.is_some() {
+            return Err(QuorumError::Fault("the quorum was closed while its disk work was out".to_owned()));
+        }
+        self.pump().map_err(QuorumError::Fault)?;
+        self.phase = Phase::Closed;
+        let job = self.persist(true);
+        job.run().map_err(|source| QuorumError::Io { path: self.wal.path.clone(), source })?;
+        self.in_flight = None;
+        self.log.close().map_err(QuorumError::Log)
+    }
+
+    /// Runs `body` unless this quorum stopped; its error is the fault.
+    fn run(&mut self, body: impl FnOnce(&mut Self) -> Result<(), String>) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        if let Err(reason) = body(self) {
+            self.fault(reason);
+        }
+    }
+
+    fn fault(&mut self, reason: String) {
+        self.phase = Phase::Faulted;
+        self.staged = Staged::default();
+        self.to_peers.clear();
+        self.pending.clear();
+        self.outputs.push(QuorumOutput::Fault(format!("metadata quorum: {reason}")));
+    }
+
+    /// Moves everything that raft has ready: new entries and states into the staged frame, messages out, committed
+    /// entries into the metadata log.
+    fn pump(&mut self) -> Result<(), String> {
+        while let Some(ready) = self.consensus.next_ready()? {
+            self.to_peers.extend(ready.messages);
+            for entry in &ready.entries {
+                self.staged.frame.entry(entry);
+            }
+            // A commit index alone waits for the next frame: a restart finds it out again.
+            if let Some(state) = ready.hard_state.filter(|_| ready.must_sync) {
+                self.staged.frame.hard_state(&state);
+                if state.term > self.durable_term {
+                    self.staged.term = Some(state.term);
+                }
+            }
+            if ready.must_sync || !ready.after_sync.is_empty() || self.staged.number != 0 {
+                self.staged.number = ready.number;
+                self.staged.after_sync.extend(ready.after_sync);
+            } else if self.in_flight.is_none() {
+                self.consensus.synced(ready.number)?;
+            }
+            self.apply(ready.committed)?;
+        }
+        self.tell_role();
+        Ok(())
+    }
+
+    fn apply(&mut self, committed: Vec<Entry>) -> Result<(), String> {
+        let Some(last) = committed.last().map(|entry| entry.index) else { return Ok(()) };
+        let batches = committed.iter().map(|entry| self.batch(entry)).collect::<Result<Vec<_>, _>>()?;
+        let bases = self.log.append(&batches)?;
+        for (batch, base_offset) in batches.into_iter().zip(bases) {
+            let proposal_id = self.settle(batch.id);
+            if let Content::Values { timestamp, values } = batch.content {
+                let epoch = epoch(batch.id.term);
+                self.outputs.push(QuorumOutput::Committed {
+                    base_offset,
+                    epoch,
+                    timestamp,
+                    proposal_id,
+                    values,
+                });
+            }
+        }
+        self.consensus.applied(last)
+    }
+
+    fn batch(&self, entry: &Entry) -> Result<Batch, String> {
+        let id = EntryId { index: entry.index, term: entry.term };
+        if entry.entry_type != EntryType::EntryNormal {
+            return Err(format!("entry {} changes the quorum's members, which is not served", entry.index));
+        }
+        let content = if entry.data.is_empty() {
+            Content::LeaderChange { leader: self.leader_of(entry.term), voters: self.voter_ids() }
+        } else {
+            let payload = entry::decode(&entry.data);
+            let payload = payload.ok_or_else(|| format!("entry {} holds no proposal", entry.index))?;
+            Content::Values { timestamp: payload.timestamp, values: payload.values }
+        };
+        Ok(Batch { id, content })
+    }
+
+    /// A lone voter led every term; of several, raft knows the leader of the current one.
+    fn leader_of(&self, term: u64) -> i32 {
+        match self.consensus.conf_state().voters.as_slice() {
+            &[only] => node_id(only),
+            _ if term == self.consensus.term() => node_id(self.consensus.leader()),
+            _ => -1,
+        }
+    }
+
+    fn voter_ids(&self) -> Vec<i32> {
+        let mut voters: Vec<i32> = self.consensus.conf_state().voters.iter().map(|&id| node_id(id)).collect();
+        voters.sort_unstable();
+        voters
+    }
+
+    /// The proposal that was applied as `id`, −1 for none of ours. Another term at its index means that it is lost.
+    fn settle(&mut self, id: EntryId) -> i64 {
+        let mut proposal_id = -1;
+        while self.pending.front().is_some_and(|pending| pending.id.index <= id.index) {
+            match self.pending.pop_front() {
+                Some(pending) if pending.id == id => proposal_id = pending.proposal_id,
+                lost => self.drop_proposal(lost),
+            }
+        }
+        proposal_id
+    }
+
+    fn drop_proposal(&mut self, lost: Option<Pending>) {
+        let error = ProposeError::NotLeader;
+        let dropped = lost.map(|pending| QuorumOutput::Dropped { proposal_id: pending.proposal_id, error });
+        self.outputs.extend(dropped);
+    }
+
+    fn tell_role(&mut self) {
+        let term = self.consensus.term();
+        if term > self.durable_term {
+            return;
+        }
+        // Applying an entry of its own term means that a leader has applied all that was committed before it.
+        let caught_up = self.consensus.is_leader() && self.log.applied().term == term;
+        let (leader_id, epoch) = (node_id(self.consensus.leader()), epoch(term));
+        if self.told.replace((leader_id, epoch, caught_up)) != Some((leader_id, epoch, caught_up)) {
+            let high_watermark = self.high_watermark();
+            self.outputs.push(QuorumOutput::Role { leader_id, epoch, high_watermark, caught_up });
+        }
+    }
+
+    /// The base of a compacted file: everything applied, but the entries that some voter still needs stay.
+    fn next_base(&self) -> Base {
+        let applied = self.log.applied();
+        let voters = &self.consensus.conf_state().voters;
+        let needed = voters.iter().filter_map(|&id| self.consensus.matched(id)).min();
+        let index = needed.unwrap_or(applied.index).min(applied.index).max(self.base.truncated.index);
+        let term = self.consensus.tail().term_of(index);
+        let truncated = term.map_or(self.base.truncated, |term| EntryId { index, term });
+        Base { truncated, applied, end_offset: self.log.end_offset() }
+    }
+
+    /// Where the metadata log ends, or will end, right behind the entry `index`; −1 for one that was compacted away.
+    fn offset_after(&self, index: u64) -> i64 {
+        let (applied, tail) = (self.log.applied().index, self.consensus.tail());
+        if index < tail.truncated().index {
+            return -1;
+        }
+        let (low, high) = (index.min(applied), index.max(applied));
+        let between = tail.after(low).iter().take_while(|entry| entry.index <= high);
+        let records: i64 = between.map(|entry| entry::record_count(&entry.data)).sum();
+        self.log.end_offset() + if index < applied { -records } else { records }
+    }
+
+    /// Kafka's `quorum-state` file, version 0.
+    fn quorum_state(&self) -> String {
+        let voters: Vec<String> = self.voter_ids().iter().map(|id| format!("{{\"voterId\":{id}}}")).collect();
+        let voted = node_id(self.consensus.tail().hard_state().vote);
+        format!(
+            "{{\"leaderId\":{},\"leaderEpoch\":{},\"votedId\":{},\"appliedOffset\":0,\"currentVoters\":[{}],\"data_version\":0}}",
+            node_id(self.consensus.leader()),
+            epoch(self.consensus.term()),
+            voted,
+            voters.join(",")
+        )
+    }
+}
+
+/// raft's ids start at 1, node ids at 0; 0 and −1 mean nobody.
+fn node_id(raft_id: u64) -> i32 {
+    i32::try_from(raft_id).map_or(-1, |id| id - 1)
+}
+
+fn raft_id(node_id: i32) -> u64 {
+    node_id as u64 + 1
+}
+
+/// A leader epoch is the term.
+fn epoch(term: u64) -> i32 {
+    i32::try_from(term).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,101 @@
+//! Opening the quorum: the write-ahead log first, then the metadata log as of its base, then raft over both.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use raft::eraftpb::ConfState;
+
+use super::consensus::Consensus;
+use super::metadata_log::{METADATA_TOPIC, MetadataLog};
+use super::outputs::QuorumError;
+use super::raft_storage::TailStorage;
+use super::wal::{self, Base, FOLDER, Recovered, Wal};
+use super::{COMPACT_BYTES, Phase, Quorum, Staged, node_id, raft_id};
+use crate::storage::Storage;
+
+const QUORUM_STATE_FILE: &str = "quorum-state";
+
+impl Quorum {
+    /// Opens or creates the quorum of one voter in `log_dir` (logDirs[0]), which exists, and starts its election. The
+    /// seed sets election timeouts. `take_outputs` then gives all that was durable in the metadata log.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        log_dir: &Path,
+        node_id: i32,
+        seed: u64,
+    ) -> Result<Self, QuorumError> {
+        Self::open_with_voters(storage, log_dir, node_id, &[node_id], seed)
+    }
+
+    /// `open` for a quorum of `voters` (node ids, this one among them), which matter only when the folder is new.
+    pub fn open_with_voters(
+        storage: Arc<dyn Storage>,
+        log_dir: &Path,
+        node: i32,
+        voters: &[i32],
+        seed: u64,
+    ) -> Result<Self, QuorumError> {
+        let metadata_dir = log_dir.join(format!("{METADATA_TOPIC}-0"));
+        let io_error = |source| QuorumError::Io { path: metadata_dir.clone(), source };
+        storage.create_dir_all(&metadata_dir.join(FOLDER)).map_err(io_error)?;
+        storage.sync_dir(log_dir).map_err(io_error)?;
+        storage.sync_dir(&metadata_dir).map_err(io_error)?;
+
+        let path = Wal::path_in(&metadata_dir);
+        if !storage.exists(&path).map_err(io_error)? {
+            create_wal(&*storage, &metadata_dir, &path, voters)?;
+        }
+        let Recovered { wal, base, tail } = Wal::recover(&*storage, &path)?;
+        let raft_id = raft_id(node);
+        if !tail.conf_state().voters.contains(&raft_id) && !tail.conf_state().learners.contains(&raft_id) {
+            let found = tail.conf_state().voters.first().map_or(-1, |&id| node_id(id));
+            return Err(QuorumError::WrongNode { path, found, expected: node });
+        }
+
+        let (log, outputs) = MetadataLog::open(&storage, &metadata_dir, &base).map_err(QuorumError::Log)?;
+        let durable_term = tail.hard_state().term;
+        let alone = tail.conf_state().voters == [raft_id];
+        let consensus =
+            Consensus::new(raft_id, tail, base.applied.index, seed).map_err(QuorumError::Fault)?;
+        let mut quorum = Self {
+            consensus,
+            log,
+            storage,
+            wal,
+            base,
+            staged: Staged::default(),
+            in_flight: None,
+            pending: Default::default(),
+            outputs,
+            to_peers: Vec::new(),
+            durable_term,
+            told: None,
+            quorum_state_path: metadata_dir.join(QUORUM_STATE_FILE),
+            compact_bytes: COMPACT_BYTES,
+            phase: Phase::Running,
+        };
+        if alone {
+            quorum.consensus.campaign().map_err(QuorumError::Fault)?;
+        }
+        Ok(quorum)
+    }
+}
+
+/// The first file. It is written before the metadata log takes its first batch: a log without it lost it.
+fn create_wal(
+    storage: &dyn Storage,
+    metadata_dir: &Path,
+    path: &Path,
+    voters: &[i32],
+) -> Result<(), QuorumError> {
+    let io_error = |source| QuorumError::Io { path: path.to_owned(), source };
+    let entries = storage.list(metadata_dir).map_err(io_error)?;
+    if entries.iter().any(|entry| entry.name.ends_with(".log") && entry.len > 0) {
+        let dir = metadata_dir.display();
+        return Err(QuorumError::Fault(format!("{dir} has records, but its raft/wal file is gone")));
+    }
+    let mut voters: Vec<u64> = voters.iter().map(|&node| raft_id(node)).collect();
+    voters.sort_unstable();
+    let tail = TailStorage::new(ConfState { voters, ..ConfState::default() });
+    Wal::replace(storage, path, &wal::image(&Base::default(), &tail)).map(drop).map_err(io_error)
+}

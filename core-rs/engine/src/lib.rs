@@ -1,6 +1,7 @@
 //! The broker's data plane as pure state: logs, partitions, the data-plane APIs, connections and the metadata quorum.
 //! No sockets, no threads, no clock, no randomness; the addon and the simulator drive it.
 
+pub mod boundary;
 pub mod log;
 pub mod quorum;
 pub mod storage;

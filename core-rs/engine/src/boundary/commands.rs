@@ -1,0 +1,197 @@
+//! Commands, JavaScript → Rust: one enum, its packed layout both ways, a parser that refuses anything malformed
+//! before a single command of the batch is carried out.
+
+use super::events::read_conn;
+use super::records::PackedValues;
+use super::wire::{BoundaryError, Parsed, Reader, WriteExt, frame, frames};
+use super::{ConnId, TopicId};
+
+/// One command. Type numbers and layouts: the boundary section of the architecture document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// 1: the reply of one slot: response header and body, without the size.
+    Respond { conn: ConnId, token: i64, response: &'a [u8] },
+    /// 2
+    CloseConnection { conn: ConnId, reason: &'a str },
+    /// 3: read a partition from its log start; watches it from now on.
+    Load { topic_id: TopicId, partition: i32, leader_epoch: i32 },
+    /// 4: append one batch to the metadata log.
+    Propose { proposal_id: i64, timestamp: i64, records: PackedValues<'a> },
+    /// 5: make the logs agree with the metadata image at `offset`.
+    ApplyImage { offset: i64, removed_topics: Vec<TopicId>, topics: Vec<TopicImage<'a>> },
+    /// 6
+    SetListener { name: &'a str, host: &'a str, port: i32, security_protocol: &'a str },
+    /// 7
+    RemoveListener { name: &'a str },
+    /// 8
+    Shutdown,
+    /// 9: the request of this slot has no reply.
+    RespondNone { conn: ConnId, token: i64 },
+}
+
+/// A topic of an image delta: created, or brought up to date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicImage<'a> {
+    pub name: &'a str,
+    pub topic_id: TopicId,
+    pub internal: bool,
+    pub configs: Vec<(&'a str, &'a str)>,
+    pub partitions: Vec<PartitionImage>,
+}
+
+/// A partition of an image delta.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionImage {
+    pub index: i32,
+    pub leader: i32,
+    pub leader_epoch: i32,
+    pub partition_epoch: i32,
+    pub replicas: Vec<i32>,
+    pub isr: Vec<i32>,
+}
+
+impl<'a> Command<'a> {
+    pub fn kind(&self) -> u8 {
+        match self {
+            Command::Respond { .. } => 1,
+            Command::CloseConnection { .. } => 2,
+            Command::Load { .. } => 3,
+            Command::Propose { .. } => 4,
+            Command::ApplyImage { .. } => 5,
+            Command::SetListener { .. } => 6,
+            Command::RemoveListener { .. } => 7,
+            Command::Shutdown => 8,
+            Command::RespondNone { .. } => 9,
+        }
+    }
+
+    /// Appends the frame of this command.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        frame(out, self.kind(), |out| self.write_body(out));
+    }
+
+    fn write_body(&self, out: &mut Vec<u8>) {
+        match self {
+            Command::Respond { conn, token, response } => {
+                out.put_i64(conn.raw());
+                out.put_i64(*token);
+                out.put_bytes(response);
+            }
+            Command::CloseConnection { conn, reason } => {
+                out.put_i64(conn.raw());
+                out.put_string(reason);
+            }
+            Command::Load { topic_id, partition, leader_epoch } => {
+                out.extend_from_slice(topic_id);
+                out.put_i32(*partition);
+                out.put_i32(*leader_epoch);
+            }
+            Command::Propose { proposal_id, timestamp, records } => {
+                out.put_i64(*proposal_id);
+                out.put_i64(*timestamp);
+                records.write(out);
+            }
+            Command::ApplyImage { offset, removed_topics, topics } => {
+                out.put_i64(*offset);
+                out.put_count(removed_topics.len());
+                for topic_id in removed_topics {
+                    out.extend_from_slice(topic_id);
+                }
+                out.put_count(topics.len());
+                for topic in topics {
+                    topic.write(out);
+                }
+            }
+            Command::SetListener { name, host, port, security_protocol } => {
+                out.put_string(name);
+                out.put_string(host);
+                out.put_i32(*port);
+                out.put_string(security_protocol);
+            }
+            Command::RemoveListener { name } => out.put_string(name),
+            Command::Shutdown => {}
+            Command::RespondNone { conn, token } => {
+                out.put_i64(conn.raw());
+                out.put_i64(*token);
+            }
+        }
+    }
+
+    fn read(kind: u8, body: &mut Reader<'a>) -> Parsed<Command<'a>> {
+        Ok(match kind {
+            1 => Command::Respond { conn: read_conn(body)?, token: body.i64()?, response: body.bytes()? },
+            2 => Command::CloseConnection { conn: read_conn(body)?, reason: body.string()? },
+            3 => Command::Load { topic_id: body.uuid()?, partition: body.i32()?, leader_epoch: body.i32()? },
+            4 => Command::Propose {
+                proposal_id: body.i64()?,
+                timestamp: body.i64()?,
+                records: PackedValues::read(body)?,
+            },
+            5 => Command::ApplyImage {
+                offset: body.i64()?,
+                removed_topics: body.items(16, Reader::uuid)?,
+                topics: body.items(27, TopicImage::read)?,
+            },
+            6 => Command::SetListener {
+                name: body.string()?,
+                host: body.string()?,
+                port: body.i32()?,
+                security_protocol: body.string()?,
+            },
+            7 => Command::RemoveListener { name: body.string()? },
+            8 => Command::Shutdown,
+            9 => Command::RespondNone { conn: read_conn(body)?, token: body.i64()? },
+            other => return Err(BoundaryError::new(format!("no command has type {other}"))),
+        })
+    }
+}
+
+impl<'a> TopicImage<'a> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.put_string(self.name);
+        out.extend_from_slice(&self.topic_id);
+        out.put_bool(self.internal);
+        out.put_count(self.configs.len());
+        for (key, value) in &self.configs {
+            out.put_string(key);
+            out.put_string(value);
+        }
+        out.put_count(self.partitions.len());
+        for partition in &self.partitions {
+            out.put_i32(partition.index);
+            out.put_i32(partition.leader);
+            out.put_i32(partition.leader_epoch);
+            out.put_i32(partition.partition_epoch);
+            for ids in [&partition.replicas, &partition.isr] {
+                out.put_count(ids.len());
+                for id in ids {
+                    out.put_i32(*id);
+                }
+            }
+        }
+    }
+
+    fn read(body: &mut Reader<'a>) -> Parsed<TopicImage<'a>> {
+        Ok(TopicImage {
+            name: body.string()?,
+            topic_id: body.uuid()?,
+            internal: body.boolean()?,
+            configs: body.items(4, |item| Ok((item.string()?, item.string()?)))?,
+            partitions: body.items(24, |item| {
+                Ok(PartitionImage {
+                    index: item.i32()?,
+                    leader: item.i32()?,
+                    leader_epoch: item.i32()?,
+                    partition_epoch: item.i32()?,
+                    replicas: item.items(4, Reader::i32)?,
+                    isr: item.items(4, Reader::i32)?,
+                })
+            })?,
+        })
+    }
+}
+
+/// Reads a whole batch; an error means that nothing of it may be applied.
+pub fn parse_commands(batch: &[u8]) -> Result<Vec<Command<'_>>, BoundaryError> {
+    frames(batch, Command::read)
+}

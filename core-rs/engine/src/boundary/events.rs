@@ -1,0 +1,257 @@
+//! Events, Rust → JavaScript: one enum, its packed layout both ways. Nothing here decides when an event is due.
+
+use super::records::{PackedRecords, PackedValues};
+use super::wire::{BoundaryError, Parsed, Reader, WriteExt, frame, frames};
+use super::{ConnId, TopicId};
+
+/// One event. Type numbers and layouts: the boundary section of the architecture document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// 1: a whole request of a key that the control plane serves; `frame` is header and body without the size.
+    ControlRequest {
+        conn: ConnId,
+        token: i64,
+        api_key: i16,
+        api_version: i16,
+        listener: &'a str,
+        peer: &'a str,
+        principal: &'a str,
+        arrival_monotonic_ms: i64,
+        arrival_wall_ms: i64,
+        frame: &'a [u8],
+    },
+    /// 2: the high watermark of a watched partition moved.
+    Committed { topic_id: TopicId, partition: i32, high_watermark: i64 },
+    /// 3: records of a partition being loaded; `done` or an error ends the load.
+    LoadedChunk {
+        topic_id: TopicId,
+        partition: i32,
+        leader_epoch: i32,
+        next_offset: i64,
+        done: bool,
+        error_code: i16,
+        records: PackedRecords<'a>,
+    },
+    /// 4: the logs of the image up to `offset` exist, except the failures (topic id, partition, message).
+    ImageApplied { offset: i64, failures: Vec<(TopicId, i32, &'a str)> },
+    /// 5: a connection went away with control requests unanswered.
+    ConnectionClosed { conn: ConnId },
+    /// 6: one committed batch of the metadata log; `proposal_id` −1 when it is not ours or replayed at start.
+    MetadataCommitted {
+        base_offset: i64,
+        epoch: i32,
+        timestamp: i64,
+        proposal_id: i64,
+        records: PackedValues<'a>,
+    },
+    /// 7: a proposal that will never be committed.
+    ProposalDropped { proposal_id: i64, error_code: i16 },
+    /// 8: the quorum as this node sees it; `leader_id` −1 for none.
+    QuorumRole { leader_id: i32, epoch: i32, high_watermark: i64, caught_up: bool },
+    /// 9: a listener accepts connections at this address.
+    ListenerUp { name: &'a str, host: &'a str, port: i32 },
+    /// 10: a listener could not be opened.
+    ListenerFailed { name: &'a str, message: &'a str },
+    /// 11: a log directory is offline for good.
+    LogDirFailed { path: &'a str, message: &'a str },
+    /// 12: Rust closed a connection because of what it sent.
+    RequestRefused { conn: ConnId, peer: &'a str, api_key: i16, api_version: i16, message: &'a str },
+    /// 13: fatal for this node.
+    Fault { message: &'a str },
+    /// 14: everything is closed, flushed and marked as cleanly stopped.
+    Stopped,
+}
+
+impl<'a> Event<'a> {
+    pub fn kind(&self) -> u8 {
+        match self {
+            Event::ControlRequest { .. } => 1,
+            Event::Committed { .. } => 2,
+            Event::LoadedChunk { .. } => 3,
+            Event::ImageApplied { .. } => 4,
+            Event::ConnectionClosed { .. } => 5,
+            Event::MetadataCommitted { .. } => 6,
+            Event::ProposalDropped { .. } => 7,
+            Event::QuorumRole { .. } => 8,
+            Event::ListenerUp { .. } => 9,
+            Event::ListenerFailed { .. } => 10,
+            Event::LogDirFailed { .. } => 11,
+            Event::RequestRefused { .. } => 12,
+            Event::Fault { .. } => 13,
+            Event::Stopped => 14,
+        }
+    }
+
+    /// Appends the frame of this event.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        frame(out, self.kind(), |out| self.write_body(out));
+    }
+
+    fn write_body(&self, out: &mut Vec<u8>) {
+        match self {
+            Event::ControlRequest {
+                conn,
+                token,
+                api_key,
+                api_version,
+                listener,
+                peer,
+                principal,
+                arrival_monotonic_ms,
+                arrival_wall_ms,
+                frame,
+            } => {
+                out.put_i64(conn.raw());
+                out.put_i64(*token);
+                out.put_i16(*api_key);
+                out.put_i16(*api_version);
+                out.put_string(listener);
+                out.put_string(peer);
+                out.put_string(principal);
+                out.put_i64(*arrival_monotonic_ms);
+                out.put_i64(*arrival_wall_ms);
+                out.put_bytes(frame);
+            }
+            Event::Committed { topic_id, partition, high_watermark } => {
+                out.extend_from_slice(topic_id);
+                out.put_i32(*partition);
+                out.put_i64(*high_watermark);
+            }
+            Event::LoadedChunk {
+                topic_id,
+                partition,
+                leader_epoch,
+                next_offset,
+                done,
+                error_code,
+                records,
+            } => {
+                out.extend_from_slice(topic_id);
+                out.put_i32(*partition);
+                out.put_i32(*leader_epoch);
+                out.put_i64(*next_offset);
+                out.put_bool(*done);
+                out.put_i16(*error_code);
+                records.write(out);
+            }
+            Event::ImageApplied { offset, failures } => {
+                out.put_i64(*offset);
+                out.put_count(failures.len());
+                for (topic_id, partition, message) in failures {
+                    out.extend_from_slice(topic_id);
+                    out.put_i32(*partition);
+                    out.put_string(message);
+                }
+            }
+            Event::ConnectionClosed { conn } => out.put_i64(conn.raw()),
+            Event::MetadataCommitted { base_offset, epoch, timestamp, proposal_id, records } => {
+                out.put_i64(*base_offset);
+                out.put_i32(*epoch);
+                out.put_i64(*timestamp);
+                out.put_i64(*proposal_id);
+                records.write(out);
+            }
+            Event::ProposalDropped { proposal_id, error_code } => {
+                out.put_i64(*proposal_id);
+                out.put_i16(*error_code);
+            }
+            Event::QuorumRole { leader_id, epoch, high_watermark, caught_up } => {
+                out.put_i32(*leader_id);
+                out.put_i32(*epoch);
+                out.put_i64(*high_watermark);
+                out.put_bool(*caught_up);
+            }
+            Event::ListenerUp { name, host, port } => {
+                out.put_string(name);
+                out.put_string(host);
+                out.put_i32(*port);
+            }
+            Event::ListenerFailed { name: first, message } | Event::LogDirFailed { path: first, message } => {
+                out.put_string(first);
+                out.put_string(message);
+            }
+            Event::RequestRefused { conn, peer, api_key, api_version, message } => {
+                out.put_i64(conn.raw());
+                out.put_string(peer);
+                out.put_i16(*api_key);
+                out.put_i16(*api_version);
+                out.put_string(message);
+            }
+            Event::Fault { message } => out.put_string(message),
+            Event::Stopped => {}
+        }
+    }
+
+    fn read(kind: u8, body: &mut Reader<'a>) -> Parsed<Event<'a>> {
+        Ok(match kind {
+            1 => Event::ControlRequest {
+                conn: read_conn(body)?,
+                token: body.i64()?,
+                api_key: body.i16()?,
+                api_version: body.i16()?,
+                listener: body.string()?,
+                peer: body.string()?,
+                principal: body.string()?,
+                arrival_monotonic_ms: body.i64()?,
+                arrival_wall_ms: body.i64()?,
+                frame: body.bytes()?,
+            },
+            2 => Event::Committed {
+                topic_id: body.uuid()?,
+                partition: body.i32()?,
+                high_watermark: body.i64()?,
+            },
+            3 => Event::LoadedChunk {
+                topic_id: body.uuid()?,
+                partition: body.i32()?,
+                leader_epoch: body.i32()?,
+                next_offset: body.i64()?,
+                done: body.boolean()?,
+                error_code: body.i16()?,
+                records: PackedRecords::read(body)?,
+            },
+            4 => Event::ImageApplied {
+                offset: body.i64()?,
+                failures: body.items(22, |item| Ok((item.uuid()?, item.i32()?, item.string()?)))?,
+            },
+            5 => Event::ConnectionClosed { conn: read_conn(body)? },
+            6 => Event::MetadataCommitted {
+                base_offset: body.i64()?,
+                epoch: body.i32()?,
+                timestamp: body.i64()?,
+                proposal_id: body.i64()?,
+                records: PackedValues::read(body)?,
+            },
+            7 => Event::ProposalDropped { proposal_id: body.i64()?, error_code: body.i16()? },
+            8 => Event::QuorumRole {
+                leader_id: body.i32()?,
+                epoch: body.i32()?,
+                high_watermark: body.i64()?,
+                caught_up: body.boolean()?,
+            },
+            9 => Event::ListenerUp { name: body.string()?, host: body.string()?, port: body.i32()? },
+            10 => Event::ListenerFailed { name: body.string()?, message: body.string()? },
+            11 => Event::LogDirFailed { path: body.string()?, message: body.string()? },
+            12 => Event::RequestRefused {
+                conn: read_conn(body)?,
+                peer: body.string()?,
+                api_key: body.i16()?,
+                api_version: body.i16()?,
+                message: body.string()?,
+            },
+            13 => Event::Fault { message: body.string()? },
+            14 => Event::Stopped,
+            other => return Err(BoundaryError::new(format!("no event has type {other}"))),
+        })
+    }
+}
+
+/// Reads a batch of events: what a driver written in Rust, or a test, does with `drain_events`.
+pub fn parse_events(batch: &[u8]) -> Result<Vec<Event<'_>>, BoundaryError> {
+    frames(batch, Event::read)
+}
+
+pub(super) fn read_conn(body: &mut Reader<'_>) -> Parsed<ConnId> {
+    let raw = body.i64()?;
+    ConnId::from_raw(raw).ok_or_else(|| BoundaryError::new(format!("{raw} names no connection")))
+}

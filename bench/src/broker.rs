@@ -1,0 +1,59 @@
+//! The broker under measurement: a process of its own, started as `npm start` starts it, ended when dropped.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+pub struct Broker {
+    child: Child,
+    pub address: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl Broker {
+    /// Starts a broker on a free port and waits for its start line.
+    pub fn start(data: &Path) -> io::Result<Self> {
+        let mut child = Command::new("node")
+            .arg(root().join("dist/ts/cli/main.js"))
+            .args(["start", "--listeners", "PLAINTEXT://127.0.0.1:0", "--log-dirs"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        let stdout =
+            child.stdout.take().ok_or_else(|| io::Error::other("the broker has no standard output"))?;
+        let mut lines = BufReader::new(stdout);
+        let mut line = String::new();
+        while lines.read_line(&mut line)? > 0 {
+            if let Some(rest) = line.split("ready on ").nth(1) {
+                let address = rest.split_whitespace().next().unwrap_or_default().to_string();
+                thread::spawn(move || io::copy(&mut lines.by_ref(), &mut io::sink()));
+                return Ok(Self { child, address });
+            }
+            line.clear();
+        }
+        Err(io::Error::other("the broker left before it was ready; is it built? (npm run build)"))
+    }
+
+    /// User and system time of the whole process so far, from /proc (10 ms ticks).
+    pub fn cpu_seconds(&self) -> io::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let after_name = stat.rsplit(") ").next().unwrap_or_default();
+        let ticks = |field: usize| -> f64 {
+            after_name.split(' ').nth(field).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0)
+        };
+        Ok((ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,209 @@
+//! A lean client of one connection: CreateTopics v2, Produce v7, Fetch v11. It keeps a few requests in flight and
+//! never looks at the record bytes that come back.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use millrace_record::builder::{BatchBuilder, BatchSpec};
+
+const IN_FLIGHT: usize = 5;
+const FETCH_BYTES: i32 = 8 << 20;
+
+pub struct Connection {
+    stream: TcpStream,
+    correlation: i32,
+    scratch: Vec<u8>,
+}
+
+/// A batch of at most 1 MiB of 1 KiB records, and the number of records in it.
+pub fn batch_of_one_mebibyte() -> (Vec<u8>, i64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as i64);
+    let value: Vec<u8> = (0..1000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut builder = BatchBuilder::new(BatchSpec::default());
+    while builder.uncompressed_len() + 1100 < 1_000_000 {
+        builder.append(now, None, Some(&value), &[]).expect("a batch below 1 MiB");
+    }
+    let records = i64::from(builder.count());
+    (builder.finish().expect("a batch below 1 MiB"), records)
+}
+
+struct Request(Vec<u8>);
+
+impl Request {
+    fn new(api_key: i16, api_version: i16, correlation: i32) -> Self {
+        Self(vec![0; 4]).i16(api_key).i16(api_version).i32(correlation).string("bench")
+    }
+    fn i8(mut self, value: i8) -> Self {
+        self.0.push(value as u8);
+        self
+    }
+    fn i16(mut self, value: i16) -> Self {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+    fn i32(mut self, value: i32) -> Self {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+    fn i64(mut self, value: i64) -> Self {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+    fn string(self, value: &str) -> Self {
+        let mut this = self.i16(value.len() as i16);
+        this.0.extend(value.as_bytes());
+        this
+    }
+    /// The frame with its size, counting `following` bytes that are sent right after it.
+    fn frame(mut self, following: usize) -> Vec<u8> {
+        let size = (self.0.len() - 4 + following) as u32;
+        self.0[..4].copy_from_slice(&size.to_be_bytes());
+        self.0
+    }
+}
+
+fn field<const N: usize>(reply: &[u8], at: usize) -> io::Result<[u8; N]> {
+    reply
+        .get(at..at + N)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| io::Error::other(format!("a reply of {} bytes is too short", reply.len())))
+}
+
+fn expect_no_error(what: &str, code: i16) -> io::Result<()> {
+    if code == 0 { Ok(()) } else { Err(io::Error::other(format!("{what}: error code {code}"))) }
+}
+
+impl Connection {
+    pub fn open(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, correlation: 0, scratch: vec![0; 1 << 20] })
+    }
+
+    fn next(&mut self) -> i32 {
+        self.correlation += 1;
+        self.correlation
+    }
+
+    /// A reply's body, at most `keep` bytes of it; the rest is read and dropped. With its full length.
+    fn reply(&mut self, keep: usize) -> io::Result<(Vec<u8>, usize)> {
+        let mut size = [0; 4];
+        self.stream.read_exact(&mut size)?;
+        let total = u32::from_be_bytes(size) as usize;
+        let mut body = vec![0; total.min(keep)];
+        self.stream.read_exact(&mut body)?;
+        let mut left = total - body.len();
+        while left > 0 {
+            let piece = left.min(self.scratch.len());
+            left -= self.stream.read(&mut self.scratch[..piece])?;
+        }
+        Ok((body, total))
+    }
+
+    /// One partition on the one broker. Error: the broker's code.
+    pub fn create_topic(&mut self, topic: &str) -> io::Result<()> {
+        let correlation = self.next();
+        let request = Request::new(19, 2, correlation).i32(1).string(topic).i32(1).i16(1).i32(0).i32(0);
+        self.stream.write_all(&request.i32(30_000).i8(0).frame(0))?;
+        let (body, _) = self.reply(1 << 16)?;
+        let code_at = 4 + 4 + 4 + 2 + topic.len();
+        expect_no_error("CreateTopics", i16::from_be_bytes(field(&body, code_at)?))
+    }
+
+    /// Produces `batch` to partition 0 with acks=1 until `total` bytes are acked.
+    pub fn produce(&mut self, topic: &str, batch: &[u8], records: i64, total: u64) -> io::Result<()> {
+        let count = total.div_ceil(batch.len() as u64);
+        let mut expected = VecDeque::with_capacity(IN_FLIGHT);
+        for number in 0..count {
+            if expected.len() == IN_FLIGHT {
+                self.produced(topic, &mut expected)?;
+            }
+            let correlation = self.next();
+            let request = Request::new(0, 7, correlation).i16(-1).i16(1).i32(30_000);
+            let request = request.i32(1).string(topic).i32(1).i32(0).i32(batch.len() as i32);
+            self.stream.write_all(&request.frame(batch.len()))?;
+            self.stream.write_all(batch)?;
+            expected.push_back(number as i64 * records);
+        }
+        while !expected.is_empty() {
+            self.produced(topic, &mut expected)?;
+        }
+        Ok(())
+    }
+
+    fn produced(&mut self, topic: &str, expected: &mut VecDeque<i64>) -> io::Result<()> {
+        let (body, _) = self.reply(1 << 12)?;
+        let partition_at = 4 + 4 + 2 + topic.len() + 4;
+        expect_no_error("Produce", i16::from_be_bytes(field(&body, partition_at + 4)?))?;
+        let base_offset = i64::from_be_bytes(field(&body, partition_at + 6)?);
+        match expected.pop_front() {
+            Some(offset) if offset == base_offset => Ok(()),
+            other => Err(io::Error::other(format!("acked at offset {base_offset}, expected {other:?}"))),
+        }
+    }
+
+    /// Fetches partition 0 from its start until `total` bytes of batches came.
+    pub fn fetch(&mut self, topic: &str, total: u64) -> io::Result<()> {
+        let mut offset = 0i64;
+        let mut received = 0u64;
+        while received < total {
+            let correlation = self.next();
+            let request =
+                Request::new(1, 11, correlation).i32(-1).i32(500).i32(1).i32(FETCH_BYTES).i8(0).i32(0);
+            let request = request.i32(-1).i32(1).string(topic).i32(1).i32(0).i32(-1).i64(offset).i64(-1);
+            self.stream.write_all(&request.i32(FETCH_BYTES).i32(0).string("").frame(0))?;
+            let (bytes, next) = self.fetched(topic)?;
+            if bytes == 0 {
+                return Err(io::Error::other(format!(
+                    "nothing came at offset {offset}, {received} bytes in"
+                )));
+            }
+            received += bytes;
+            offset = next;
+        }
+        Ok(())
+    }
+
+    /// Reads one fetch reply: whole batches in it, in bytes, and the offset after the last of them. Batch headers are
+    /// walked as they pass, so that a reply never stands in memory whole.
+    fn fetched(&mut self, topic: &str) -> io::Result<(u64, i64)> {
+        let records_at = 4 + 4 + 4 + 2 + 4 + 4 + 2 + topic.len() + 4 + 4 + 2 + 8 + 8 + 8 + 4 + 4 + 4;
+        let mut head = vec![0; records_at + 4];
+        self.stream.read_exact(&mut head)?;
+        let code_at = records_at - (2 + 8 + 8 + 8 + 4 + 4 + 4) + 4;
+        expect_no_error("Fetch", i16::from_be_bytes(field(&head, code_at)?))?;
+        let length = i32::from_be_bytes(field(&head, records_at)?).max(0) as usize;
+        let mut left = length;
+        let mut whole = 0u64;
+        let mut next = 0i64;
+        while left >= 61 {
+            let mut header = [0; 61];
+            self.stream.read_exact(&mut header)?;
+            left -= 61;
+            let base = i64::from_be_bytes(field(&header, 0)?);
+            let rest = i32::from_be_bytes(field(&header, 8)?) as usize + 12 - 61;
+            if rest <= left {
+                whole += 61 + rest as u64;
+                next = base + i64::from(i32::from_be_bytes(field(&header, 23)?)) + 1;
+            }
+            self.discard(rest.min(left))?;
+            left -= rest.min(left);
+        }
+        self.discard(left)?;
+        Ok((whole, next))
+    }
+
+    fn discard(&mut self, mut bytes: usize) -> io::Result<()> {
+        while bytes > 0 {
+            let piece = bytes.min(self.scratch.len());
+            let read = self.stream.read(&mut self.scratch[..piece])?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            bytes -= read;
+        }
+        Ok(())
+    }
+}

@@ -87,7 +87,8 @@ pub enum BatchErrorKind {
     RecordTooLarge,
     /// INVALID_TIMESTAMP (32).
     InvalidTimestamp,
-    /// UNSUPPORTED_FOR_MESSAGE_FORMAT (43).
+    /// UNSUPPORTED_FOR_MESSAGE_FORMAT (43): what a partition in an older format would answer. Ours are all magic 2,
+    /// and Kafka answers an older batch with INVALID_RECORD, so no `BatchError` is of this kind.
     UnsupportedForMessageFormat,
     /// UNSUPPORTED_COMPRESSION_TYPE (76).
     UnsupportedCompressionType,
@@ -103,13 +104,13 @@ impl BatchError {
             Self::Truncated { .. } | Self::Length { .. } | Self::UnknownMagic { .. } | Self::Crc { .. } => {
                 Kind::CorruptMessage
             }
-            Self::OldMagic { .. } => Kind::UnsupportedForMessageFormat,
             Self::UnknownCodec { .. } => Kind::UnsupportedCompressionType,
             Self::LogAppendTimeFromClient => Kind::InvalidTimestamp,
             Self::DecompressedTooLarge { .. } | Self::BuildOverflow { .. } => Kind::RecordTooLarge,
             // A stream that does not decode under a correct CRC was sent like that: retrying cannot help, so it
             // is not the retriable CORRUPT_MESSAGE.
             Self::Decompress { .. }
+            | Self::OldMagic { .. }
             | Self::Count { .. }
             | Self::OffsetRange { .. }
             | Self::ControlFromClient

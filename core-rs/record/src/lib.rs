@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod builder;
 pub mod codec;
+pub mod control;
 pub mod crc;
 pub mod error;
 pub mod patch;
@@ -17,6 +18,7 @@ mod walk;
 pub use batch::{BatchHeader, BatchView, Batches, HEADER_LEN, TimestampType, split_batches};
 pub use builder::{BatchBuilder, BatchSpec};
 pub use codec::Codec;
+pub use control::{ControlRecord, EndTxnMarker, control_batch};
 pub use error::{BatchError, BatchErrorKind, RecordFault};
 pub use records::{RecordReader, RecordView, Records};
 pub use validate::{BatchSummary, Origin, ValidateOptions, validate};

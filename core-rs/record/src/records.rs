@@ -9,7 +9,7 @@ use crate::varint::{read_varint, read_varlong};
 use crate::walk::{body_len, next_body, next_size};
 
 /// One record; key and value are `None` for null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RecordView<'r> {
     pub attributes: u8,
     pub offset: i64,
@@ -21,7 +21,7 @@ pub struct RecordView<'r> {
 }
 
 /// The headers of one record, in order; already checked, so that iteration cannot fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Headers<'r> {
     count: usize,
     bytes: &'r [u8],
@@ -208,3 +208,7 @@ impl<'a> BatchView<'a> {
         RecordReader::new(self, max_decompressed)
     }
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

@@ -153,3 +153,7 @@ fn copy_front(from: &[u8], to: &mut [u8]) -> usize {
 fn broken(codec: Codec, reason: impl std::fmt::Display) -> BatchError {
     BatchError::Decompress { codec, reason: reason.to_string() }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -52,6 +52,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Bytes of memory that blocks have taken so far.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.block.capacity()
+    }
+
     fn next_block(&mut self) -> Result<Option<&'a [u8]>, BatchError> {
         if !self.framed {
             let block = std::mem::take(&mut self.input);

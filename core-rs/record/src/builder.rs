@@ -18,7 +18,8 @@ pub struct BatchSpec {
     pub codec: Codec,
     /// The codec's own level; `None` for its default.
     pub level: Option<i32>,
-    /// ms; stamps the whole batch with LogAppendTime. `None`: CreateTime.
+    /// ms; stamps the whole batch with LogAppendTime: readers see this time, though each record keeps its own in
+    /// the bytes, as in Kafka. `None`: CreateTime.
     pub log_append_time: Option<i64>,
     pub producer_id: i64,
     pub producer_epoch: i16,
@@ -112,7 +113,6 @@ impl BatchBuilder {
         if offset_delta <= self.last_offset_delta {
             return Err(overflow("offset delta"));
         }
-        let timestamp = self.spec.log_append_time.unwrap_or(timestamp);
         let base = self.base_timestamp.unwrap_or(timestamp);
         let timestamp_delta = timestamp.wrapping_sub(base);
         let mut size = 1 + varlong_len(timestamp_delta) + varint_len(offset_delta);

@@ -1,0 +1,78 @@
+/**
+ * ApiVersions (key 18), v0–4: tells what this broker serves, both planes together. v3 leaves out supported features
+ * with a minimum of 0 (KAFKA-17492). A version beyond v4 is answered with a v0 body and UNSUPPORTED_VERSION.
+ */
+import {
+  type Api,
+  apiVersions,
+  type EncodableResponse,
+  Errors,
+  encodeResponseFrameBody,
+  fetch,
+  listOffsets,
+  produce,
+} from '../protocol/index.js'
+import { type Handler, serve } from './handler.js'
+
+export interface ServedApi {
+  apiKey: number
+  minVersion: number
+  maxVersion: number
+}
+
+const told = (api: Api): ServedApi => ({
+  apiKey: api.key,
+  minVersion: api.advertisedMinVersion,
+  maxVersion: api.maxVersion,
+})
+
+/** What the data plane answers without asking here; it has no ListOffsets v0, which knew several offsets a partition. */
+const dataPlane: readonly ServedApi[] = [told(produce), told(fetch), { ...told(listOffsets), minVersion: 1 }]
+
+/** The metadata version of Kafka 4.3, in which the records of the metadata log are written. */
+const METADATA_VERSION = 30
+const OLDEST_METADATA_VERSION = 7
+
+const supportedFeatures = [
+  { name: 'metadata.version', minVersion: OLDEST_METADATA_VERSION, maxVersion: METADATA_VERSION },
+]
+
+export function servedApis(handlers: readonly Handler[]): ServedApi[] {
+  return [...dataPlane, ...handlers.map(({ api }) => told(api))].sort((a, b) => a.apiKey - b.apiKey)
+}
+
+/** The handler tells of itself too, hence the list is asked for when it is needed. */
+export function apiVersionsHandler(served: () => readonly ServedApi[]): Handler {
+  return serve(apiVersions, (call, request, broker) => {
+    if (call.version >= 3 && !validSoftware(request)) {
+      call.reply({ errorCode: Errors.INVALID_REQUEST, apiKeys: [] })
+      return
+    }
+    const features = broker.features()
+    call.reply({
+      errorCode: Errors.NONE,
+      apiKeys: served(),
+      supportedFeatures: supportedFeatures.filter(({ minVersion }) => call.version >= 4 || minVersion > 0),
+      finalizedFeaturesEpoch: features.epoch,
+      finalizedFeatures: [...features.levels]
+        .filter(([, level]) => level > 0)
+        .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+    })
+  })
+}
+
+/** Kafka accepts names and versions of letters, digits, dots and dashes that neither begin nor end with a sign. */
+function validSoftware(request: { clientSoftwareName: string; clientSoftwareVersion: string }): boolean {
+  const shape = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
+  return shape.test(request.clientSoftwareName) && shape.test(request.clientSoftwareVersion)
+}
+
+/** The answer to a version that nobody here knows: body v0, so that every client can read it (KIP-511). */
+export function unknownApiVersionsReply(correlationId: number): Buffer {
+  const api: Api = apiVersions
+  const body: EncodableResponse<typeof apiVersions> = {
+    errorCode: Errors.UNSUPPORTED_VERSION,
+    apiKeys: [{ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion }],
+  }
+  return encodeResponseFrameBody(apiVersions, 0, correlationId, body)
+}

@@ -1,0 +1,29 @@
+/** Every API that the control plane serves, by key. What is not listed here or in the data plane is not served. */
+import { apiVersionsHandler, servedApis } from './api-versions.js'
+import { describeClusterHandler } from './cluster.js'
+import { describeConfigsHandler } from './configs.js'
+import { findCoordinatorHandler } from './find-coordinator.js'
+import { groupHandlers } from './groups.js'
+import type { Handler } from './handler.js'
+import { metadataHandler } from './metadata.js'
+import { offsetHandlers } from './offsets.js'
+import { initProducerIdHandler } from './producer-id.js'
+import { topicHandlers } from './topics.js'
+
+const all: readonly Handler[] = [
+  metadataHandler,
+  ...offsetHandlers,
+  findCoordinatorHandler,
+  ...groupHandlers,
+  apiVersionsHandler(() => served),
+  ...topicHandlers,
+  initProducerIdHandler,
+  describeConfigsHandler,
+  describeClusterHandler,
+]
+
+const served = servedApis(all)
+
+export const handlers: ReadonlyMap<number, Handler> = new Map(
+  all.map((handler) => [handler.api.key, handler]),
+)

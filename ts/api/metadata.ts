@@ -1,0 +1,150 @@
+/**
+ * Metadata (key 3), v0–13: brokers and topics, with the addresses of the listener that the connection came by. A
+ * missing topic is created when request and broker allow it; the answer then waits until it can be written to.
+ */
+import { Errors, metadata, OPERATIONS_OMITTED, type RequestOf, ZERO_UUID } from '../protocol/index.js'
+import { authorizedOperations, CLUSTER_NAME } from './authorize.js'
+import type { BrokerView, TopicView } from './broker-view.js'
+import { type Call, type Handler, serve } from './handler.js'
+import { invalidTopicName, OFFSETS_TOPIC } from './topic-names.js'
+
+type MetadataCall = Call<typeof metadata>
+type MetadataRequest = RequestOf<typeof metadata>
+
+export const metadataHandler: Handler = serve(metadata, (call, body, broker) => {
+  const allTopics = body.topics === null || (call.version === 0 && body.topics.length === 0)
+  if (
+    body.topics?.some(({ name, topicId }) => call.version < 12 && (name === null || topicId !== ZERO_UUID))
+  ) {
+    call.close('Metadata before version 12 names topics by name alone')
+    return
+  }
+  const missing = allTopics ? [] : missingNames(call, body, broker)
+  if (missing.length === 0) {
+    answer(call, body, broker, new Map())
+    return
+  }
+  const topics = missing.map((name) => newTopic(name, broker))
+  broker.controller.createTopics(topics, false, (created) => {
+    // Somebody else may have been quicker: then the topic is there, whatever this answer says.
+    answer(call, body, broker, new Map(created.map(({ name, errorCode }) => [name, errorCode])))
+  })
+})
+
+/** Names that are valid, unknown and may be created by this principal. */
+function missingNames(call: MetadataCall, body: MetadataRequest, broker: BrokerView): string[] {
+  if (!body.allowAutoTopicCreation || !broker.config.get('auto.create.topics.enable')) return []
+  const names = new Set((body.topics ?? []).flatMap(({ name }) => name ?? []))
+  return [...names].filter(
+    (name) =>
+      broker.topicByName(name) === undefined &&
+      invalidTopicName(name) === null &&
+      broker.authorizer.allows(call.principal, 'DESCRIBE', 'TOPIC', name) &&
+      mayCreate(call, name, broker),
+  )
+}
+
+function mayCreate({ principal }: MetadataCall, name: string, { authorizer }: BrokerView): boolean {
+  return (
+    authorizer.allows(principal, 'CREATE', 'CLUSTER', CLUSTER_NAME) ||
+    authorizer.allows(principal, 'CREATE', 'TOPIC', name)
+  )
+}
+
+function newTopic(name: string, { config }: BrokerView) {
+  const offsets = name === OFFSETS_TOPIC
+  return {
+    name,
+    numPartitions: offsets ? config.get('offsets.topic.num.partitions') : -1,
+    replicationFactor: -1,
+    assignments: [],
+    configs: [],
+  }
+}
+
+function answer(
+  call: MetadataCall,
+  body: MetadataRequest,
+  broker: BrokerView,
+  created: ReadonlyMap<string, number>,
+): void {
+  const { principal } = call
+  const mayDescribe = (name: string) => broker.authorizer.allows(principal, 'DESCRIBE', 'TOPIC', name)
+  const describe = (topic: TopicView) => describedTopic(topic, call, body, broker)
+  const all = body.topics === null || (call.version === 0 && body.topics.length === 0)
+  const topics = all
+    ? [...broker.topics()].filter(({ name }) => mayDescribe(name)).map(describe)
+    : (body.topics ?? []).map(({ name, topicId }) => {
+        const topic = name === null ? broker.topicById(topicId) : broker.topicByName(name)
+        if (name !== null && !mayDescribe(name)) return failedTopic(name, Errors.TOPIC_AUTHORIZATION_FAILED)
+        if (topic !== undefined) {
+          if (mayDescribe(topic.name)) return describe(topic)
+          return { ...failedTopic(null, Errors.TOPIC_AUTHORIZATION_FAILED), topicId }
+        }
+        if (name === null) return { ...failedTopic(null, Errors.UNKNOWN_TOPIC_ID), topicId }
+        return failedTopic(
+          name,
+          unknownTopicError(name, created.get(name) ?? Errors.NONE, call, body, broker),
+        )
+      })
+  call.reply({
+    brokers: broker
+      .brokers(call.listener)
+      .map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack })),
+    clusterId: broker.clusterId,
+    controllerId: broker.controllerId,
+    topics,
+    clusterAuthorizedOperations:
+      body.includeClusterAuthorizedOperations &&
+      broker.authorizer.allows(principal, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME)
+        ? authorizedOperations(broker.authorizer, principal, 'CLUSTER', CLUSTER_NAME)
+        : OPERATIONS_OMITTED,
+  })
+}
+
+function unknownTopicError(
+  name: string,
+  creationError: number,
+  call: MetadataCall,
+  body: MetadataRequest,
+  broker: BrokerView,
+): number {
+  if (invalidTopicName(name) !== null) return Errors.INVALID_TOPIC_EXCEPTION
+  const wanted = body.allowAutoTopicCreation && broker.config.get('auto.create.topics.enable')
+  if (wanted && !mayCreate(call, name, broker)) return Errors.TOPIC_AUTHORIZATION_FAILED
+  // These two come again by themselves; any other reason would come again for ever.
+  const passing: readonly number[] = [Errors.NONE, Errors.TOPIC_ALREADY_EXISTS, Errors.NOT_CONTROLLER]
+  return passing.includes(creationError) ? Errors.UNKNOWN_TOPIC_OR_PARTITION : creationError
+}
+
+function failedTopic(name: string | null, errorCode: number) {
+  return {
+    errorCode,
+    name,
+    topicId: ZERO_UUID,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: OPERATIONS_OMITTED,
+  }
+}
+
+function describedTopic(topic: TopicView, call: MetadataCall, body: MetadataRequest, broker: BrokerView) {
+  return {
+    errorCode: Errors.NONE,
+    name: topic.name,
+    topicId: topic.topicId,
+    isInternal: topic.internal,
+    partitions: topic.partitions.map((partition) => ({
+      errorCode: partition.leader < 0 ? Errors.LEADER_NOT_AVAILABLE : Errors.NONE,
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: body.includeTopicAuthorizedOperations
+      ? authorizedOperations(broker.authorizer, call.principal, 'TOPIC', topic.name)
+      : OPERATIONS_OMITTED,
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The commands that the control plane submits: one struct for each type, and the encoder of a batch. Field order is
+ * the byte order; the Rust side is checked against the same golden bytes.
+ */
+import {
+  array,
+  bool,
+  bytes,
+  decodeStruct,
+  type EncodableStruct,
+  encodeStruct,
+  int32,
+  int64,
+  type StructOf,
+  string,
+  struct,
+  uuid,
+  view,
+} from '../protocol/index.js'
+import { eachFrame, encodeFrame } from './frames.js'
+
+const conn = int64()
+const token = int64()
+
+export const commandStructs = {
+  /** Response header and body, without the size prefix. */
+  respond: struct('respond', { conn, token, response: view() }),
+  'close-connection': struct('close-connection', { conn, reason: string() }),
+  /** Reads a partition from its start and watches its high watermark; answered by loaded-chunk events. */
+  load: struct('load', { topicId: uuid(), partition: int32(), leaderEpoch: int32() }),
+  /** Answered by metadata-committed with the same id, or proposal-dropped. */
+  propose: struct('propose', { proposalId: int64(), timestamp: int64(), records: array({ value: bytes() }) }),
+  /** Answered by image-applied. A topic that exists gets its new partitions, epochs and configs. */
+  'apply-image': struct('apply-image', {
+    offset: int64(),
+    removedTopics: array(uuid()),
+    topics: array({
+      name: string(),
+      topicId: uuid(),
+      internal: bool(),
+      configs: array({ key: string(), value: string() }),
+      partitions: array({
+        index: int32(),
+        leader: int32(),
+        leaderEpoch: int32(),
+        partitionEpoch: int32(),
+        replicas: array(int32()),
+        isr: array(int32()),
+      }),
+    }),
+  }),
+  /** Answered by listener-up or listener-failed. */
+  'set-listener': struct('set-listener', {
+    name: string(),
+    host: string(),
+    port: int32(),
+    securityProtocol: string(),
+  }),
+  'remove-listener': struct('remove-listener', { name: string() }),
+  /** Answered by stopped. */
+  shutdown: struct('shutdown', {}),
+  /** Frees the slot of a request that gets no reply. */
+  'respond-none': struct('respond-none', { conn, token }),
+} as const
+
+export type CommandName = keyof typeof commandStructs
+/** One command to submit, told apart by `kind`. */
+export type Command = {
+  [N in CommandName]: { kind: N } & EncodableStruct<(typeof commandStructs)[N]>
+}[CommandName]
+export type DecodedCommand = {
+  [N in CommandName]: { kind: N } & StructOf<(typeof commandStructs)[N]>
+}[CommandName]
+
+/** Type numbers begin at 1, in the order of the table. */
+const names = Object.keys(commandStructs) as CommandName[]
+
+export function encodeCommand(command: Command): Buffer {
+  const body = encodeStruct(commandStructs[command.kind], command as never)
+  return encodeFrame(names.indexOf(command.kind) + 1, body)
+}
+
+/** The other direction, for whoever stands in for the data plane. */
+export function decodeCommands(batch: Buffer): DecodedCommand[] {
+  const commands: DecodedCommand[] = []
+  eachFrame(batch, (type, start, end) => {
+    const kind = names[type - 1]
+    if (kind === undefined) throw new Error(`boundary batch: unknown command type ${type}`)
+    commands.push({ kind, ...decodeStruct(commandStructs[kind], batch, start, end) } as DecodedCommand)
+  })
+  return commands
+}

@@ -1,0 +1,68 @@
+/**
+ * What the runtime takes from outside: clocks, randomness, one wake-up and a logger. Production and the simulator
+ * each pass their own; nothing in the runtime reads a clock or rolls a die by itself.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Now } from '../state/coordinator.js'
+
+export interface Clock {
+  now(): Now
+}
+
+export interface Random {
+  /** `xxxxxxxx-xxxx-4xxx-…`, as in member ids. */
+  uuid(): string
+  /** 22 characters of base64url, as in topic ids; never begins with a dash, which command lines take for an option. */
+  kafkaUuid(): string
+}
+
+/** Calls back at a monotonic time, in ms; a later call replaces an earlier one, null cancels it. */
+export interface Alarm {
+  wakeAt(monotonicMs: number | null): void
+}
+
+/** The part of pino that is used. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  fatal(fields: object, message: string): void
+}
+
+export interface Host {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** `onAlarm` is called with nothing on the stack. */
+  alarm(onAlarm: () => void): Alarm
+}
+
+export const systemClock: Clock = {
+  now: () => ({ monotonicMs: Math.floor(performance.now()), wallMs: Date.now() }),
+}
+
+export const systemRandom: Random = {
+  uuid: randomUUID,
+  kafkaUuid() {
+    for (;;) {
+      const text = randomBytes(16).toString('base64url')
+      if (!text.startsWith('-')) return text
+    }
+  },
+}
+
+/** An alarm on Node's timers; it does not keep the process alive by itself. */
+export function systemAlarm(clock: Clock, onAlarm: () => void): Alarm {
+  let timer: NodeJS.Timeout | undefined
+  const longest = 2 ** 31 - 1
+  return {
+    wakeAt(monotonicMs) {
+      clearTimeout(timer)
+      if (monotonicMs === null) return
+      const delay = Math.max(0, monotonicMs - clock.now().monotonicMs)
+      timer = setTimeout(onAlarm, Math.min(delay, longest))
+      timer.unref()
+    },
+  }
+}

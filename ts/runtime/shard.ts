@@ -1,0 +1,261 @@
+/**
+ * Runs one coordinator over one partition: asks it to decide, appends what it decided, replays it, and holds every
+ * reply until the high watermark has passed what was appended. It knows no coordinator in particular.
+ */
+import type { AppendReply, AppendRequest } from '../native/append.js'
+import type { EventNamed } from '../native/events.js'
+import { Errors } from '../protocol/index.js'
+import {
+  type Answer,
+  applyDecision,
+  type Coordinator,
+  type Decision,
+  type Now,
+} from '../state/coordinator.js'
+import type { Logger } from './host.js'
+import type { Timers } from './timers.js'
+
+/** How the coordinator's records become keys and values of the log. `decode` yields null for what it skips. */
+export interface RecordCodec<Rec> {
+  encode(record: Rec): { key: Buffer | null; value: Buffer | null }
+  decode(key: Buffer, value: Buffer | null): Rec | null
+}
+
+export interface ShardPlace {
+  /** For timers and log lines, such as `__consumer_offsets-7`. */
+  readonly name: string
+  readonly topicId: string
+  readonly partition: number
+  readonly leaderEpoch: number
+}
+
+export interface ShardHost<Reply> {
+  now(): Now
+  append(request: AppendRequest): AppendReply
+  /** Asks for the whole partition as loaded-chunk events. */
+  load(place: ShardPlace): void
+  answer(to: number, reply: Reply): void
+  readonly timers: Timers
+  readonly log: Logger
+}
+
+interface Held<Reply> extends Answer<Reply> {
+  /** The reply may leave once the high watermark is here. */
+  readonly needs: number
+  readonly expiresAt: number
+}
+
+type Status = 'loading' | 'active' | 'closed'
+
+/** Kafka's offsets.commit.timeout.ms: how long a reply is held for the high watermark. */
+const HOLD_TIMEOUT_MS = 5_000
+/** How long after a refusal a timer's decision, or a failed load, is tried again. */
+const RETRY_MS = 500
+
+/** What an append answers with when this node no longer owns the partition at this epoch. */
+const lostLeadership: readonly number[] = [
+  Errors.UNKNOWN_TOPIC_OR_PARTITION,
+  Errors.NOT_LEADER_OR_FOLLOWER,
+  Errors.FENCED_LEADER_EPOCH,
+  Errors.KAFKA_STORAGE_ERROR,
+]
+
+export class Shard<State, Request, Rec, Soft, Reply> {
+  private state: State
+  private status: Status = 'loading'
+  /** The end of what has been loaded and appended (exclusive). */
+  private appendedEnd = 0
+  private highWatermark = 0
+  private held: Held<Reply>[] = []
+  /** Requests not answered yet, parked ones included, so that each can be refused. */
+  private readonly open = new Map<number, Request>()
+  private readonly timerKeys = new Set<string>()
+
+  constructor(
+    readonly place: ShardPlace,
+    private readonly coordinator: Coordinator<State, Request, Rec, Soft, Reply>,
+    private readonly codec: RecordCodec<Rec>,
+    private readonly host: ShardHost<Reply>,
+  ) {
+    this.state = coordinator.create()
+  }
+
+  get isActive(): boolean {
+    return this.status === 'active'
+  }
+
+  /** For reads that need no decision, such as listings; null until loaded. */
+  peek(): State | null {
+    return this.status === 'active' ? this.state : null
+  }
+
+  /** Begins to load; requests are refused with COORDINATOR_LOAD_IN_PROGRESS until that is done. */
+  start(): void {
+    this.state = this.coordinator.create()
+    this.host.load(this.place)
+  }
+
+  /** `to` null: nobody waits for an answer. */
+  submit(request: Request, to: number | null): void {
+    if (this.status !== 'active') {
+      const code = this.status === 'loading' ? Errors.COORDINATOR_LOAD_IN_PROGRESS : Errors.NOT_COORDINATOR
+      this.refuse(request, to, code)
+      return
+    }
+    if (to !== null) this.open.set(to, request)
+    const refusal = this.carryOut(this.coordinator.decide(this.state, request, this.host.now()))
+    if (refusal === null) return
+    if (to !== null) this.open.delete(to)
+    this.refuse(request, to, refusal)
+    if (lostLeadership.includes(refusal)) this.close()
+  }
+
+  onChunk(chunk: EventNamed<'loaded-chunk'>): void {
+    if (this.status !== 'loading' || chunk.leaderEpoch !== this.place.leaderEpoch) return
+    if (chunk.errorCode !== Errors.NONE) {
+      this.host.log.warn(
+        { shard: this.place.name, errorCode: chunk.errorCode },
+        'a coordinator could not be loaded',
+      )
+      this.setTimer('#reload', this.host.now().monotonicMs + RETRY_MS, () => this.start())
+      return
+    }
+    for (const { offset, timestamp, key, value } of chunk.records) {
+      const record = key === null ? null : this.codec.decode(key, value)
+      if (record !== null) this.coordinator.replay(this.state, { record, offset, timestamp })
+    }
+    if (!chunk.done) return
+    this.status = 'active'
+    this.appendedEnd = chunk.nextOffset
+    this.carryOutOwn(() => this.coordinator.loaded(this.state, this.host.now()), 'loaded')
+  }
+
+  onCommitted(highWatermark: number): void {
+    if (highWatermark <= this.highWatermark) return
+    this.highWatermark = highWatermark
+    this.release()
+  }
+
+  /** Leadership is lost or the broker stops: everyone who waits is answered, and the state is dropped. */
+  close(): void {
+    if (this.status === 'closed') return
+    const wasActive = this.status === 'active'
+    this.status = 'closed'
+    for (const key of this.timerKeys) this.host.timers.cancel(key)
+    this.timerKeys.clear()
+    const decided = this.held
+    this.held = []
+    // What was decided but never became durable must not be told.
+    for (const { to } of decided) this.refuseOpen(to, Errors.NOT_COORDINATOR)
+    if (wasActive) {
+      for (const { to, response } of this.coordinator.unloaded(this.state).replies) this.answer(to, response)
+    }
+    for (const to of [...this.open.keys()]) this.refuseOpen(to, Errors.NOT_COORDINATOR)
+    this.state = this.coordinator.create()
+  }
+
+  /** Appends, replays, sets timers and holds the replies. The error of a refused append, else null. */
+  private carryOut(decision: Decision<Rec, Soft, Reply>): number | null {
+    const now = this.host.now()
+    let baseOffset = this.appendedEnd
+    if (decision.records.length > 0) {
+      const reply = this.host.append({
+        topicId: this.place.topicId,
+        partition: this.place.partition,
+        leaderEpoch: this.place.leaderEpoch,
+        timestamp: now.wallMs,
+        records: decision.records.map((record) => this.codec.encode(record)),
+      })
+      if (reply.errorCode !== Errors.NONE) return reply.errorCode
+      baseOffset = reply.baseOffset
+      this.appendedEnd = reply.endOffset
+      this.highWatermark = Math.max(this.highWatermark, reply.highWatermark)
+    }
+    applyDecision(this.coordinator, this.state, decision, baseOffset, now.wallMs)
+    for (const { key, at } of decision.timers) this.applyTimer(key, at)
+    for (const { to, response } of decision.replies) {
+      this.held.push({ to, response, needs: this.appendedEnd, expiresAt: now.monotonicMs + HOLD_TIMEOUT_MS })
+    }
+    this.release()
+    return null
+  }
+
+  /** A decision of the shard's own, which nobody asked for: when its append is refused it is tried again. */
+  private carryOutOwn(decide: () => Decision<Rec, Soft, Reply>, timer: string): void {
+    const refusal = this.carryOut(decide())
+    if (refusal === null) return
+    if (lostLeadership.includes(refusal)) {
+      this.close()
+      return
+    }
+    this.host.log.warn(
+      { shard: this.place.name, timer, errorCode: refusal },
+      'an append of a coordinator was refused',
+    )
+    this.setTimer(timer, this.host.now().monotonicMs + RETRY_MS, () => this.carryOutOwn(decide, timer))
+  }
+
+  private applyTimer(key: string, at: number | null): void {
+    if (at === null) {
+      const name = this.timerName(key)
+      this.timerKeys.delete(name)
+      this.host.timers.cancel(name)
+      return
+    }
+    const expire = () => this.coordinator.expired(this.state, key, this.host.now())
+    this.setTimer(key, at, () => this.carryOutOwn(expire, key))
+  }
+
+  private setTimer(key: string, at: number, fire: () => void): void {
+    const name = this.timerName(key)
+    this.timerKeys.add(name)
+    this.host.timers.set(name, at, () => {
+      this.timerKeys.delete(name)
+      fire()
+    })
+  }
+
+  private timerName(key: string): string {
+    return `${this.place.name}/${key}`
+  }
+
+  /** Sends the replies whose records are committed, in the order of their decisions. */
+  private release(): void {
+    const waited = this.held.length > 0
+    for (let first = this.held[0]; first !== undefined; first = this.held[0]) {
+      if (first.needs > this.highWatermark) {
+        this.setTimer('#held', first.expiresAt, () => this.expireHeld())
+        return
+      }
+      this.held.shift()
+      this.answer(first.to, first.response)
+    }
+    if (waited) this.applyTimer('#held', null)
+  }
+
+  private expireHeld(): void {
+    const { monotonicMs } = this.host.now()
+    while (this.held[0] !== undefined && this.held[0].expiresAt <= monotonicMs) {
+      const expired = this.held.shift()
+      if (expired !== undefined) this.refuseOpen(expired.to, Errors.REQUEST_TIMED_OUT)
+    }
+    this.release()
+  }
+
+  private answer(to: number, response: Reply): void {
+    this.open.delete(to)
+    this.host.answer(to, response)
+  }
+
+  private refuseOpen(to: number, errorCode: number): void {
+    const request = this.open.get(to)
+    if (request === undefined) return
+    this.open.delete(to)
+    this.refuse(request, to, errorCode)
+  }
+
+  private refuse(request: Request, to: number | null, errorCode: number): void {
+    const reply = this.coordinator.refused(this.state, request, errorCode)
+    if (to !== null && reply !== null) this.host.answer(to, reply)
+  }
+}

@@ -25,6 +25,17 @@ export function kafkaJars(): string {
   return jars
 }
 
+/** The clients jar of Kafka 3.9: its schemas have the versions that 4.0 dropped. */
+export function oldKafkaClients(): string {
+  const folder = join(build, 'jars-3.9')
+  const jar = join(folder, 'kafka-clients-3.9.1.jar')
+  if (!existsSync(jar)) {
+    const artifact = '-Dartifact=org.apache.kafka:kafka-clients:3.9.1'
+    install('mvn', ['-B', '-q', 'dependency:copy', artifact, `-DoutputDirectory=${folder}`], here)
+  }
+  return jar
+}
+
 /** A Python that has confluent-kafka. */
 export function python(): string {
   const venv = join(build, 'venv')

@@ -1,8 +1,11 @@
 //! The broker's data plane as pure state: logs, partitions, the data-plane APIs, connections and the metadata quorum.
 //! No sockets, no threads, no clock, no randomness; the addon and the simulator drive it.
 
+pub mod api;
 pub mod boundary;
 pub mod log;
+pub mod log;
+pub mod partition;
 pub mod quorum;
 pub mod storage;
 pub mod time;

@@ -1,0 +1,171 @@
+//! The Fetch response, versions 4 to 18: header bytes in memory with file ranges between them, sizes adding up exactly.
+
+use super::produce_response::TopicLabel;
+use super::wire::{Writer, patch_size};
+use super::{ErrorCode, Part};
+use crate::partition::{Divergence, Fetched, Isolation};
+use crate::storage::FileRange;
+
+/// The answer for one partition.
+#[derive(Debug)]
+pub(super) struct FetchedPartition {
+    pub index: i32,
+    pub error: ErrorCode,
+    pub high_watermark: i64,
+    pub last_stable_offset: i64,
+    pub log_start_offset: i64,
+    pub divergence: Option<Divergence>,
+    pub range: Option<FileRange>,
+}
+
+impl FetchedPartition {
+    pub(super) fn read(index: i32, fetched: Fetched) -> FetchedPartition {
+        FetchedPartition {
+            index,
+            error: ErrorCode::NONE,
+            high_watermark: fetched.high_watermark,
+            last_stable_offset: fetched.last_stable_offset,
+            log_start_offset: fetched.log_start_offset,
+            divergence: fetched.divergence,
+            range: fetched.range,
+        }
+    }
+
+    pub(super) fn refused(index: i32, error: ErrorCode) -> FetchedPartition {
+        FetchedPartition {
+            index,
+            error,
+            high_watermark: -1,
+            last_stable_offset: -1,
+            log_start_offset: -1,
+            divergence: None,
+            range: None,
+        }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.range.as_ref().map_or(0, |range| range.len)
+    }
+}
+
+/// A topic of the request, echoed, and how many of the partitions are its own.
+#[derive(Debug)]
+pub(super) struct FetchedTopic {
+    pub label: TopicLabel,
+    pub partition_count: usize,
+}
+
+/// What of the request the encoding depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResponseShape {
+    pub correlation_id: i32,
+    pub version: i16,
+    pub isolation: Isolation,
+}
+
+/// A reply without partitions: the session is not known.
+pub(super) fn encode_error(shape: ResponseShape, error: ErrorCode) -> Vec<Part> {
+    encode_with(shape, error, &[], Vec::new())
+}
+
+/// Encodes the answers; `partitions` holds those of all topics in order.
+pub(super) fn encode(
+    shape: ResponseShape,
+    topics: &[FetchedTopic],
+    partitions: Vec<FetchedPartition>,
+) -> Vec<Part> {
+    encode_with(shape, ErrorCode::NONE, topics, partitions)
+}
+
+fn encode_with(
+    shape: ResponseShape,
+    error: ErrorCode,
+    topics: &[FetchedTopic],
+    partitions: Vec<FetchedPartition>,
+) -> Vec<Part> {
+    let version = shape.version;
+    let names: usize = topics.iter().map(|topic| topic.label.text_len() + 8).sum();
+    let capacity = names + partitions.len() * 64 + 32;
+    let mut reply = Reply {
+        parts: Vec::with_capacity(2 * partitions.len() + 1),
+        writer: Writer::response(shape.correlation_id, version >= 12, capacity),
+    };
+    let writer = &mut reply.writer;
+    writer.i32(0);
+    if version >= 7 {
+        writer.i16(error.0);
+        writer.i32(0);
+    }
+    writer.array(topics.len());
+    let mut partitions = partitions.into_iter();
+    for topic in topics {
+        topic.label.write(&mut reply.writer);
+        reply.writer.array(topic.partition_count);
+        for partition in partitions.by_ref().take(topic.partition_count) {
+            reply.partition(shape, partition);
+        }
+        reply.writer.no_tags();
+    }
+    reply.writer.no_tags();
+    reply.finish()
+}
+
+struct Reply {
+    parts: Vec<Part>,
+    writer: Writer,
+}
+
+impl Reply {
+    fn partition(&mut self, shape: ResponseShape, partition: FetchedPartition) {
+        let version = shape.version;
+        let writer = &mut self.writer;
+        writer.i32(partition.index);
+        writer.i16(partition.error.0);
+        writer.i64(partition.high_watermark);
+        writer.i64(partition.last_stable_offset);
+        if version >= 5 {
+            writer.i64(partition.log_start_offset);
+        }
+        match shape.isolation {
+            // Nobody asked about transactions; null says so.
+            Isolation::ReadCommitted if !partition.error.is_error() => writer.array(0),
+            _ => writer.null_array(),
+        }
+        if version >= 11 {
+            // Preferred read replica: always the one that was asked.
+            writer.i32(-1);
+        }
+        let len = partition.len();
+        writer.bytes_length(usize::try_from(len).unwrap_or(usize::MAX));
+        if let Some(range) = partition.range {
+            let before = writer.take_bytes();
+            self.parts.push(Part::Bytes(before));
+            self.parts.push(Part::File(range));
+        }
+        match partition.divergence {
+            Some(divergence) if version >= 12 => {
+                // Tag 0, DivergingEpoch: epoch, end offset and its own empty tags are 13 bytes.
+                self.writer.uvarint(1);
+                self.writer.uvarint(0);
+                self.writer.uvarint(13);
+                self.writer.i32(divergence.epoch);
+                self.writer.i64(divergence.end_offset);
+                self.writer.no_tags();
+            }
+            _ => self.writer.no_tags(),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Part> {
+        let last = self.writer.into_bytes();
+        if !last.is_empty() {
+            self.parts.push(Part::Bytes(last));
+        }
+        let total: u64 = self.parts.iter().map(Part::len).sum();
+        if let Some(Part::Bytes(first)) = self.parts.first_mut() {
+            let rest = total.saturating_sub(first.len() as u64);
+            patch_size(first, rest);
+        }
+        self.parts
+    }
+}

@@ -1,0 +1,164 @@
+//! The data plane's APIs: Produce (0), Fetch (1) and ListOffsets (2), from a frame to a reply. It knows partitions,
+//! never a connection or a node; the control plane's APIs are not here.
+
+pub mod error;
+pub mod header;
+pub mod wire;
+
+mod fetch;
+mod fetch_request;
+mod fetch_response;
+mod list_offsets;
+mod produce;
+mod produce_request;
+mod produce_response;
+
+use std::fmt::Debug;
+
+use crate::partition::{Notices, Topics, WaiterId};
+use crate::storage::FileRange;
+use crate::time::Now;
+
+pub use error::ErrorCode;
+pub use header::RequestHeader;
+use wire::WireError;
+
+/// A piece of a reply, in order. The first one of a reply starts with the 4-byte size prefix.
+#[derive(Debug)]
+pub enum Part {
+    Bytes(Vec<u8>),
+    /// Leaves by `sendfile`.
+    File(FileRange),
+}
+
+impl Part {
+    /// Bytes that will leave.
+    pub fn len(&self) -> u64 {
+        match self {
+            Part::Bytes(bytes) => bytes.len() as u64,
+            Part::File(range) => range.len,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Never empty.
+    Reply(Vec<Part>),
+    /// Registered under `RequestContext::waiter` at the partitions it waits for.
+    Park(Box<dyn Parked>),
+    /// acks=0: the client expects nothing.
+    NoReply,
+    /// The connection cannot go on: a malformed frame, or an error that acks=0 cannot tell otherwise. The reason is a
+    /// sentence for the log.
+    Close(String),
+}
+
+/// A request that waits. Whichever of `try_complete` (with a reply), `expire` and `cancel` comes first ends it and
+/// takes it off every partition; it must be dropped then.
+pub trait Parked: Send + Debug {
+    /// On the monotonic clock: when to call `expire`.
+    fn deadline_ms(&self) -> i64;
+    /// Evaluates again after a wake, staying registered when there is no reply yet.
+    fn try_complete(&mut self, now: Now, waiter: WaiterId, notices: &mut Notices) -> Option<Vec<Part>>;
+    /// The deadline has passed: answers with what there is.
+    fn expire(&mut self, now: Now, waiter: WaiterId, notices: &mut Notices) -> Vec<Part>;
+    /// The connection is gone.
+    fn cancel(&mut self, waiter: WaiterId);
+}
+
+/// Broker-wide numbers that the data plane's APIs act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub node_id: i32,
+    /// `fetch.max.bytes`: most bytes of records in one Fetch reply, whatever the client asks.
+    pub fetch_max_bytes: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { node_id: 0, fetch_max_bytes: 55 * 1024 * 1024 }
+    }
+}
+
+/// What a principal wants to do (org.apache.kafka.common.acl.AclOperation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Read,
+    Write,
+    Describe,
+}
+
+/// To what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    Topic(&'a str),
+    TransactionalId(&'a str),
+}
+
+/// The hook that security policy hangs on.
+pub trait Authorizer: Send + Sync + Debug {
+    fn authorize(&self, principal: &str, operation: Operation, resource: Resource<'_>) -> bool;
+}
+
+/// No policy: everybody may do everything, as Kafka without an authorizer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AllowAll;
+
+impl Authorizer for AllowAll {
+    fn authorize(&self, _principal: &str, _operation: Operation, _resource: Resource<'_>) -> bool {
+        true
+    }
+}
+
+/// Everything that a request may look at.
+#[derive(Debug)]
+pub struct RequestContext<'a> {
+    pub topics: &'a Topics,
+    pub settings: &'a Settings,
+    pub header: &'a RequestHeader,
+    pub now: Now,
+    /// The id under which this request would park: unique, never used before.
+    pub waiter: WaiterId,
+    /// As Kafka writes it: `User:ANONYMOUS`.
+    pub principal: &'a str,
+    pub authorize: &'a dyn Authorizer,
+    pub notices: &'a mut Notices,
+}
+
+impl RequestContext<'_> {
+    fn may(&self, operation: Operation, resource: Resource<'_>) -> bool {
+        self.authorize.authorize(self.principal, operation, resource)
+    }
+}
+
+/// API key, oldest and newest version of what is served here.
+const SERVED: [(i16, i16, i16); 3] = [(0, 3, 13), (1, 4, 18), (2, 1, 11)];
+
+/// The versions served of a data-plane API; `None` for a key of the control plane or of nobody. Produce must be
+/// advertised from version 0 nevertheless (KAFKA-18659).
+pub fn serves(api_key: i16) -> Option<(i16, i16)> {
+    SERVED.iter().find(|(key, ..)| *key == api_key).map(|&(_, oldest, newest)| (oldest, newest))
+}
+
+/// Serves one request. `frame` is the whole frame without its size prefix; record bytes are patched in place and
+/// written from it. Park means that the request is registered and was evaluated after that.
+pub fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Outcome {
+    let (api_key, version) = (ctx.header.api_key, ctx.header.api_version);
+    if !serves(api_key).is_some_and(|(oldest, newest)| (oldest..=newest).contains(&version)) {
+        return Outcome::Close(format!("version {version} of API key {api_key} is not served"));
+    }
+    let outcome = match api_key {
+        0 => produce::handle(ctx, frame),
+        1 => fetch::handle(ctx, frame),
+        _ => list_offsets::handle(ctx, frame),
+    };
+    outcome.unwrap_or_else(|error: WireError| {
+        Outcome::Close(format!("malformed request of API key {api_key} version {version}: {error}"))
+    })
+}

@@ -1,0 +1,214 @@
+//! Produce, versions 3 to 13 (KIP-98 batches only; topic ids from 13 on; record errors from 8 on, KIP-467). Each
+//! partition is validated without its lock and appended under it, one after the other; acks=all then waits for the
+//! high watermark. Nothing of a malformed frame is appended.
+
+use std::sync::Arc;
+
+use super::produce_request::{ProducePartition, ProduceRequest, TopicRef};
+use super::produce_response::{Produced, ProducedTopic, TopicLabel, encode};
+use super::wire::{Reader, WireError};
+use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
+use crate::partition::{Notices, Partition, Topic, WaiterId, check_client_batch};
+use crate::time::Now;
+
+/// The second byte of a batch's attributes stands here; its bit 4 marks the batch transactional.
+const ATTRIBUTES_LOW: usize = 22;
+const TRANSACTIONAL: u8 = 0x10;
+
+pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
+    let version = ctx.header.api_version;
+    let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
+    let request = ProduceRequest::read(reader, version)?;
+    let (acks, timeout_ms) = (request.acks, request.timeout_ms);
+    let refuse_all = refusal_of_all(ctx, frame, &request);
+    let topics: Vec<(Option<Arc<Topic>>, ErrorCode, ProducedTopic)> =
+        request.topics.iter().map(|asked| find(ctx, asked.topic, asked.partition_count)).collect();
+    let partitions = request.partitions;
+
+    let mut produced = Vec::with_capacity(partitions.len());
+    let mut waits = Vec::new();
+    let mut remaining = partitions.into_iter();
+    for (topic, refused, label) in &topics {
+        for asked in remaining.by_ref().take(label.partition_count) {
+            let error = refuse_all.unwrap_or(*refused);
+            let answer = match topic {
+                Some(topic) if !error.is_error() => {
+                    append(ctx, frame, topic, &asked, acks, produced.len(), &mut waits)
+                }
+                _ => Produced::refused(asked.index, error),
+            };
+            produced.push(answer);
+        }
+    }
+    let topics: Vec<ProducedTopic> = topics.into_iter().map(|(_, _, label)| label).collect();
+    if acks == 0 {
+        return Ok(match produced.iter().find(|answer| answer.error.is_error()) {
+            // The only way to tell the client, which then looks for the leader anew (as Kafka).
+            Some(answer) => Outcome::Close(format!(
+                "produce with acks=0 failed for partition {} with error {}: {}",
+                answer.index,
+                answer.error.0,
+                answer.message.as_deref().unwrap_or("no message")
+            )),
+            None => Outcome::NoReply,
+        });
+    }
+    let mut parked = ParkedProduce {
+        correlation_id: ctx.header.correlation_id,
+        version,
+        deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(timeout_ms.max(0))),
+        topics,
+        produced,
+        waits,
+    };
+    Ok(match parked.try_complete(ctx.now, ctx.waiter, ctx.notices) {
+        Some(reply) => Outcome::Reply(reply),
+        None if timeout_ms <= 0 => Outcome::Reply(parked.expire(ctx.now, ctx.waiter, ctx.notices)),
+        None => Outcome::Park(Box::new(parked)),
+    })
+}
+
+/// An error that every partition gets: acks nobody knows, or transactional batches of somebody who may not.
+fn refusal_of_all(ctx: &RequestContext<'_>, frame: &[u8], request: &ProduceRequest<'_>) -> Option<ErrorCode> {
+    if !(-1..=1).contains(&request.acks) {
+        return Some(ErrorCode::INVALID_REQUIRED_ACKS);
+    }
+    let transactional = |asked: &ProducePartition| {
+        let low = asked.records.start.checked_add(ATTRIBUTES_LOW).filter(|at| *at < asked.records.end);
+        low.and_then(|at| frame.get(at)).is_some_and(|byte| byte & TRANSACTIONAL != 0)
+    };
+    if request.partitions.iter().any(transactional) {
+        let id = request.transactional_id.map(Resource::TransactionalId);
+        if !id.is_some_and(|id| ctx.may(Operation::Write, id)) {
+            return Some(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+        }
+    }
+    None
+}
+
+/// The topic asked for, or why all of its partitions are refused.
+fn find(
+    ctx: &RequestContext<'_>,
+    asked: TopicRef<'_>,
+    partition_count: usize,
+) -> (Option<Arc<Topic>>, ErrorCode, ProducedTopic) {
+    let (topic, unknown) = match asked {
+        TopicRef::Name(name) => (ctx.topics.by_name(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        TopicRef::Id(id) => (ctx.topics.by_id(id), ErrorCode::UNKNOWN_TOPIC_ID),
+    };
+    let label = TopicLabel::new(asked, topic.as_ref().map(|topic| &topic.name));
+    let name = match (&topic, asked) {
+        (Some(topic), _) => Some(&*topic.name),
+        (None, TopicRef::Name(name)) => Some(name),
+        (None, TopicRef::Id(_)) => None,
+    };
+    let allowed = name.is_none_or(|name| ctx.may(Operation::Write, Resource::Topic(name)));
+    let error = match &topic {
+        _ if !allowed => ErrorCode::TOPIC_AUTHORIZATION_FAILED,
+        None => unknown,
+        Some(topic) if topic.internal => ErrorCode::INVALID_TOPIC_EXCEPTION,
+        Some(_) => ErrorCode::NONE,
+    };
+    (topic, error, ProducedTopic { label, partition_count })
+}
+
+fn append(
+    ctx: &mut RequestContext<'_>,
+    frame: &mut [u8],
+    topic: &Topic,
+    asked: &ProducePartition,
+    acks: i16,
+    place: usize,
+    waits: &mut Vec<Wait>,
+) -> Produced {
+    let (now, version) = (ctx.now, ctx.header.api_version);
+    let records = frame.get_mut(asked.records.clone()).unwrap_or_default();
+    let appended = topic.partition(asked.index).and_then(|partition| {
+        let checked = check_client_batch(records, version, &partition.config(), now)?;
+        let appended = partition.append_as_leader(records, &checked, now, ctx.notices)?;
+        Ok((partition, appended))
+    });
+    match appended {
+        Ok((partition, appended)) => {
+            if acks == -1 && appended.high_watermark < appended.required {
+                waits.push(Wait { partition: partition.clone(), required: appended.required, place });
+            }
+            Produced::appended(asked.index, &appended)
+        }
+        Err(error) => Produced::failed(asked.index, &error),
+    }
+}
+
+/// One partition whose high watermark has not reached what was appended.
+#[derive(Debug)]
+struct Wait {
+    partition: Arc<Partition>,
+    required: i64,
+    /// Which of the answers it is about.
+    place: usize,
+}
+
+/// acks=all, appended everywhere and waiting for `waits`.
+#[derive(Debug)]
+struct ParkedProduce {
+    correlation_id: i32,
+    version: i16,
+    deadline_ms: i64,
+    topics: Vec<ProducedTopic>,
+    produced: Vec<Produced>,
+    waits: Vec<Wait>,
+}
+
+impl ParkedProduce {
+    fn settle(&mut self, place: usize, error: ErrorCode) {
+        if let Some(answer) = self.produced.get_mut(place) {
+            *answer = Produced::refused(answer.index, error);
+        }
+    }
+
+    fn reply(&self) -> Vec<Part> {
+        encode(self.correlation_id, self.version, &self.topics, &self.produced)
+    }
+}
+
+impl Parked for ParkedProduce {
+    fn deadline_ms(&self) -> i64 {
+        self.deadline_ms
+    }
+
+    fn try_complete(&mut self, _now: Now, waiter: WaiterId, _notices: &mut Notices) -> Option<Vec<Part>> {
+        let (mut still, mut over): (Vec<Wait>, Vec<Wait>) = (Vec::new(), Vec::new());
+        for wait in std::mem::take(&mut self.waits) {
+            match wait.partition.await_high_watermark(wait.required, waiter) {
+                Ok(reached) if reached < wait.required => still.push(wait),
+                Ok(_) => over.push(wait),
+                Err(error) => {
+                    self.settle(wait.place, error.into());
+                    over.push(wait);
+                }
+            }
+        }
+        for wait in over {
+            // A request that names a partition twice has one place in its list: kept while either one waits.
+            if !still.iter().any(|other| Arc::ptr_eq(&other.partition, &wait.partition)) {
+                wait.partition.remove_waiter(waiter);
+            }
+        }
+        self.waits = still;
+        self.waits.is_empty().then(|| self.reply())
+    }
+
+    fn expire(&mut self, _now: Now, waiter: WaiterId, _notices: &mut Notices) -> Vec<Part> {
+        for wait in std::mem::take(&mut self.waits) {
+            wait.partition.remove_waiter(waiter);
+            self.settle(wait.place, ErrorCode::REQUEST_TIMED_OUT);
+        }
+        self.reply()
+    }
+
+    fn cancel(&mut self, waiter: WaiterId) {
+        for wait in std::mem::take(&mut self.waits) {
+            wait.partition.remove_waiter(waiter);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The Produce response, versions 3 to 13.
+
+use std::sync::Arc;
+
+use super::produce_request::TopicRef;
+use super::wire::{Writer, patch_size};
+use super::{ErrorCode, Part};
+use crate::partition::{Appended, PartitionError};
+use crate::uuid::Uuid;
+
+/// A topic of the request as it must be echoed.
+#[derive(Debug)]
+pub(super) enum TopicLabel {
+    /// Shared with the topic table.
+    Known(Arc<str>),
+    Unknown(Box<str>),
+    Id(Uuid),
+}
+
+impl TopicLabel {
+    /// What the request called the topic; a name that the table knows is shared instead of copied.
+    pub(super) fn new(asked: TopicRef<'_>, known: Option<&Arc<str>>) -> TopicLabel {
+        match (asked, known) {
+            (TopicRef::Id(id), _) => TopicLabel::Id(id),
+            (TopicRef::Name(_), Some(name)) => TopicLabel::Known(name.clone()),
+            (TopicRef::Name(name), None) => TopicLabel::Unknown(name.into()),
+        }
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        match self {
+            TopicLabel::Known(name) => writer.string(name),
+            TopicLabel::Unknown(name) => writer.string(name),
+            TopicLabel::Id(id) => writer.uuid(*id),
+        }
+    }
+
+    pub(super) fn text_len(&self) -> usize {
+        match self {
+            TopicLabel::Known(name) => name.len(),
+            TopicLabel::Unknown(name) => name.len(),
+            TopicLabel::Id(_) => 16,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ProducedTopic {
+    pub label: TopicLabel,
+    pub partition_count: usize,
+}
+
+/// The answer for one partition.
+#[derive(Debug)]
+pub(super) struct Produced {
+    pub index: i32,
+    pub error: ErrorCode,
+    pub base_offset: i64,
+    pub log_append_time: i64,
+    pub log_start_offset: i64,
+    /// Index of the record that spoilt its batch.
+    pub record_error: Option<i32>,
+    pub message: Option<Box<str>>,
+}
+
+impl Produced {
+    pub(super) fn appended(index: i32, appended: &Appended) -> Produced {
+        Produced {
+            index,
+            error: ErrorCode::NONE,
+            base_offset: appended.base_offset,
+            log_append_time: appended.log_append_time,
+            log_start_offset: appended.log_start_offset,
+            record_error: None,
+            message: None,
+        }
+    }
+
+    pub(super) fn refused(index: i32, error: ErrorCode) -> Produced {
+        Produced {
+            index,
+            error,
+            base_offset: -1,
+            log_append_time: -1,
+            log_start_offset: -1,
+            record_error: None,
+            message: None,
+        }
+    }
+
+    pub(super) fn failed(index: i32, error: &PartitionError) -> Produced {
+        Produced {
+            record_error: error.record_index(),
+            message: Some(error.to_string().into()),
+            ..Produced::refused(index, error.into())
+        }
+    }
+}
+
+/// Encodes the answers; `produced` holds the partitions of all topics in order.
+pub(super) fn encode(
+    correlation_id: i32,
+    version: i16,
+    topics: &[ProducedTopic],
+    produced: &[Produced],
+) -> Vec<Part> {
+    let names: usize = topics.iter().map(|topic| topic.label.text_len() + 8).sum();
+    let mut writer = Writer::response(correlation_id, version >= 9, names + produced.len() * 48 + 16);
+    writer.array(topics.len());
+    let mut produced = produced.iter();
+    for topic in topics {
+        topic.label.write(&mut writer);
+        writer.array(topic.partition_count);
+        for partition in produced.by_ref().take(topic.partition_count) {
+            encode_partition(&mut writer, version, partition);
+        }
+        writer.no_tags();
+    }
+    writer.i32(0);
+    writer.no_tags();
+    let mut bytes = writer.into_bytes();
+    patch_size(&mut bytes, 0);
+    vec![Part::Bytes(bytes)]
+}
+
+fn encode_partition(writer: &mut Writer, version: i16, partition: &Produced) {
+    writer.i32(partition.index);
+    writer.i16(partition.error.0);
+    writer.i64(partition.base_offset);
+    writer.i64(partition.log_append_time);
+    if version >= 5 {
+        writer.i64(partition.log_start_offset);
+    }
+    if version >= 8 {
+        writer.array(usize::from(partition.record_error.is_some()));
+        if let Some(index) = partition.record_error {
+            writer.i32(index);
+            writer.nullable_string(partition.message.as_deref());
+            writer.no_tags();
+        }
+        writer.nullable_string(partition.message.as_deref());
+    }
+    writer.no_tags();
+}

@@ -1,0 +1,143 @@
+//! The leader's append: producer state judged, offset and epoch patched into the batch, one write, watermark moved.
+//! Everything that needs no lock was done before (`validation`).
+
+use std::sync::Arc;
+
+use millrace_record::patch;
+
+use super::producer_state::IncomingBatch;
+use super::{CheckedBatch, Notices, Partition, PartitionConfig, PartitionError, State};
+use crate::log::AppendBatch;
+use crate::time::Now;
+
+/// A batch that stands in the log, just now or since its first attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    pub base_offset: i64,
+    /// Inclusive.
+    pub last_offset: i64,
+    /// ms, −1 for a topic with CreateTime; of a duplicate the timestamp of the batch remembered, as Kafka answers.
+    pub log_append_time: i64,
+    pub log_start_offset: i64,
+    /// acks=all is satisfied when the high watermark has reached this.
+    pub required: i64,
+    /// The watermark after the append.
+    pub high_watermark: i64,
+}
+
+/// One batch whose bytes are final but for base offset and leader epoch.
+pub(super) struct NewBatch<'a> {
+    pub bytes: &'a mut [u8],
+    pub last_offset_delta: i32,
+    pub count: i32,
+    pub max_timestamp: i64,
+    pub log_append_time: i64,
+    pub incoming: Option<IncomingBatch>,
+}
+
+impl Partition {
+    /// Appends a client's batch. `bytes` is the batch that `check_client_batch` returned `checked` for; its base
+    /// offset and leader epoch are set in place.
+    ///
+    /// Errors: leader and epoch (Produce carries none, so only `NotLeader`), `InvalidTxnState` for a transactional
+    /// batch, producer state, `BatchLargerThanSegment`, `Offline`.
+    pub fn append_as_leader(
+        self: &Arc<Self>,
+        bytes: &mut [u8],
+        checked: &CheckedBatch,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Result<Appended, PartitionError> {
+        let summary = &checked.summary;
+        let incoming = summary.has_producer_id().then_some(IncomingBatch {
+            producer_id: summary.producer_id,
+            epoch: summary.producer_epoch,
+            base_sequence: summary.base_sequence,
+            last_offset_delta: summary.last_offset_delta,
+        });
+        let batch = NewBatch {
+            bytes,
+            last_offset_delta: summary.last_offset_delta,
+            count: summary.count,
+            max_timestamp: checked.max_timestamp,
+            log_append_time: checked.log_append_time,
+            incoming,
+        };
+        let config = self.config();
+        self.with(|state| {
+            state.check_leader(-1)?;
+            if summary.is_transactional {
+                // No transaction is ever verified here yet, so none is ongoing.
+                return Err(PartitionError::InvalidTxnState);
+            }
+            self.append(state, batch, &config, now, notices)
+        })
+    }
+
+    pub(super) fn append(
+        self: &Arc<Self>,
+        state: &mut State,
+        batch: NewBatch<'_>,
+        config: &PartitionConfig,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Result<Appended, PartitionError> {
+        let log = state.log()?;
+        let (base_offset, log_start_offset) = (log.end_offset(), log.start_offset());
+        if let Some(incoming) = &batch.incoming
+            && let Some(duplicate) = state.producers.check(incoming, base_offset)?
+        {
+            return Ok(Appended {
+                base_offset: duplicate.first_offset(),
+                last_offset: duplicate.last_offset,
+                log_append_time: duplicate.timestamp,
+                log_start_offset,
+                required: duplicate.last_offset + 1,
+                high_watermark: state.high_watermark.offset,
+            });
+        }
+        let last_offset = base_offset + i64::from(batch.last_offset_delta);
+        patch::set_base_offset(batch.bytes, base_offset)?;
+        patch::set_partition_leader_epoch(batch.bytes, state.leader_epoch)?;
+        let append = AppendBatch { bytes: batch.bytes, last_offset, max_timestamp: batch.max_timestamp };
+        let outcome = match state.log_mut()?.append(&[append], now) {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(self.fault(state, error, notices)),
+        };
+        if let Some(incoming) = &batch.incoming {
+            state.producers.appended(incoming, last_offset, batch.max_timestamp);
+        }
+        if outcome.rolled.is_some() {
+            self.rolled(state, now, notices)?;
+        }
+        state.unsynced_records = state.unsynced_records.saturating_add(batch.count.max(0) as u64);
+        if !config.syncs_every_append() && state.unsynced_records >= config.log.flush_messages {
+            self.want_sync(state, notices);
+        }
+        self.settle_high_watermark(state, config, notices);
+        Ok(Appended {
+            base_offset,
+            last_offset,
+            log_append_time: batch.log_append_time,
+            log_start_offset,
+            required: last_offset + 1,
+            high_watermark: state.high_watermark.offset,
+        })
+    }
+
+    /// A segment was closed: its bytes should become durable soon, and a restart should not read it for producers.
+    fn rolled(
+        self: &Arc<Self>,
+        state: &mut State,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Result<(), PartitionError> {
+        state.producers.expire(now.wall_ms);
+        let entries = state.producers.snapshot();
+        if let Err(error) = state.log_mut()?.write_producer_snapshot(&entries) {
+            return Err(self.fault(state, error, notices));
+        }
+        self.want_sync(state, notices);
+        Ok(())
+    }
+}

@@ -1,0 +1,352 @@
+//! One partition: role, log, high watermark, producer state and who waits for it, behind one lock around pure state.
+//! It speaks no wire format and wakes nobody itself; what follows from a change leaves in `Notices`.
+
+mod append;
+mod config;
+mod coordinator;
+mod epochs;
+mod error;
+mod open;
+mod producer_state;
+mod read;
+mod sync;
+mod table;
+mod timestamps;
+mod validation;
+mod waiters;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard, RwLock};
+
+use crate::log::{Log, LogError, LogPosition};
+use crate::uuid::Uuid;
+
+pub use append::Appended;
+pub use config::PartitionConfig;
+pub use coordinator::{LoadedChunk, LoadedRecord};
+pub use error::PartitionError;
+pub use open::{OpenedPartition, PartitionSpec};
+pub use producer_state::{PRODUCER_EXPIRATION_MS, ProducerStates};
+pub use read::{Divergence, Fetched, Isolation, ReadSpec};
+pub use sync::Effect;
+pub use table::{Topic, Topics};
+pub use timestamps::{FoundOffset, OffsetQuery};
+pub use validation::{CheckedBatch, check_client_batch};
+pub use waiters::{Failure, Notices, WaiterId};
+
+use waiters::Waiters;
+
+/// A replica of one partition on this broker. Every method takes its lock for as long as it runs; a caller must
+/// never hold two.
+#[derive(Debug)]
+pub struct Partition {
+    topic: Arc<str>,
+    topic_id: Uuid,
+    index: i32,
+    dir: PathBuf,
+    config: RwLock<Arc<PartitionConfig>>,
+    state: Mutex<State>,
+}
+
+/// What this broker is to the partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Leader,
+    Follower,
+}
+
+#[derive(Debug)]
+struct State {
+    /// `None` once closed or deleted.
+    log: Option<Log>,
+    role: Role,
+    leader_epoch: i32,
+    high_watermark: LogPosition,
+    producers: ProducerStates,
+    waiters: Waiters,
+    /// The control plane wants to hear of every new high watermark.
+    watched: bool,
+    /// Why nothing is served any more.
+    offline: Option<Arc<str>>,
+    deleted: bool,
+    /// A sync is queued or running: at most one per partition.
+    syncing: bool,
+    /// Records appended since the last sync was asked for.
+    unsynced_records: u64,
+}
+
+/// The lock of a partition. Dropped by a panic before its work was done, it leaves the partition offline: what the
+/// panic interrupted may be half changed (parking_lot does not poison).
+struct Guard<'a> {
+    state: MutexGuard<'a, State>,
+    done: bool,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.state.offline.get_or_insert_with(|| "a panic interrupted a change of its state".into());
+        }
+    }
+}
+
+impl State {
+    /// The log of a partition that serves. Errors: `Deleted`, `Offline`.
+    fn log(&self) -> Result<&Log, PartitionError> {
+        self.check_online()?;
+        self.log.as_ref().ok_or_else(closed)
+    }
+
+    fn log_mut(&mut self) -> Result<&mut Log, PartitionError> {
+        self.check_online()?;
+        self.log.as_mut().ok_or_else(closed)
+    }
+
+    fn check_online(&self) -> Result<(), PartitionError> {
+        if self.deleted {
+            return Err(PartitionError::Deleted);
+        }
+        match &self.offline {
+            Some(reason) => Err(PartitionError::Offline { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Kafka's checks before a leader serves: the requester's epoch (−1 = it knows none), then the role.
+    fn check_leader(&self, requested: i32) -> Result<(), PartitionError> {
+        self.check_online()?;
+        let current = self.leader_epoch;
+        if requested >= 0 && requested < current {
+            return Err(PartitionError::FencedLeaderEpoch { requested, current });
+        }
+        if requested > current {
+            return Err(PartitionError::UnknownLeaderEpoch { requested, current });
+        }
+        if self.role == Role::Leader { Ok(()) } else { Err(PartitionError::NotLeader) }
+    }
+}
+
+fn closed() -> PartitionError {
+    PartitionError::Offline { reason: "it is closed".into() }
+}
+
+impl Partition {
+    fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut guard = Guard { state: self.state.lock(), done: false };
+        let result = change(&mut guard.state);
+        guard.done = true;
+        result
+    }
+
+    pub fn topic(&self) -> &Arc<str> {
+        &self.topic
+    }
+
+    pub fn topic_id(&self) -> Uuid {
+        self.topic_id
+    }
+
+    pub fn index(&self) -> i32 {
+        self.index
+    }
+
+    /// Its own directory, `<log dir>/<topic>-<index>`.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub fn config(&self) -> Arc<PartitionConfig> {
+        self.config.read().clone()
+    }
+
+    /// Takes over new topic configuration, for the log too.
+    pub fn set_config(self: &Arc<Self>, config: PartitionConfig, notices: &mut Notices) {
+        let config = Arc::new(config);
+        *self.config.write() = config.clone();
+        self.with(|state| {
+            if let Some(log) = &mut state.log {
+                log.set_config(config.log.clone());
+            }
+            self.settle_high_watermark(state, &config, notices);
+        });
+    }
+
+    /// This broker leads from `leader_epoch` on. An older epoch than the current one is passed over.
+    pub fn lead(self: &Arc<Self>, leader_epoch: i32, notices: &mut Notices) {
+        let config = self.config();
+        self.with(|state| {
+            if self.change_role(state, Role::Leader, leader_epoch, notices) {
+                self.settle_high_watermark(state, &config, notices);
+            }
+        });
+    }
+
+    /// Another broker leads from `leader_epoch` on: produce, fetch and waiters are refused here.
+    pub fn follow(&self, leader_epoch: i32, notices: &mut Notices) {
+        self.with(|state| self.change_role(state, Role::Follower, leader_epoch, notices));
+    }
+
+    fn change_role(&self, state: &mut State, role: Role, leader_epoch: i32, notices: &mut Notices) -> bool {
+        if leader_epoch < state.leader_epoch || (leader_epoch == state.leader_epoch && role == state.role) {
+            return false;
+        }
+        state.role = role;
+        state.leader_epoch = leader_epoch;
+        state.waiters.all(&mut notices.waiters);
+        true
+    }
+
+    /// Exclusive: what consumers may read and acks=all producers may rely on.
+    pub fn high_watermark(&self) -> i64 {
+        self.with(|state| state.high_watermark.offset)
+    }
+
+    pub fn leader_epoch(&self) -> i32 {
+        self.with(|state| state.leader_epoch)
+    }
+
+    /// Every offset that checkpoints and figures need; zeros once closed.
+    pub fn offsets(&self) -> PartitionOffsets {
+        self.with(|state| {
+            let Some(log) = &state.log else { return PartitionOffsets::default() };
+            PartitionOffsets {
+                log_start: log.start_offset(),
+                high_watermark: state.high_watermark.offset,
+                log_end: log.end_offset(),
+                recovery_point: log.recovery_point(),
+            }
+        })
+    }
+
+    /// Bytes of all segments.
+    pub fn size(&self) -> u64 {
+        self.with(|state| state.log.as_ref().map_or(0, Log::size))
+    }
+
+    /// Why it serves nothing any more, if so.
+    pub fn offline_reason(&self) -> Option<Arc<str>> {
+        self.with(|state| state.offline.clone())
+    }
+
+    /// From now on every rise of the high watermark goes to `Notices::committed`.
+    pub fn watch(&self) {
+        self.with(|state| state.watched = true);
+    }
+
+    /// Forgets a parked request.
+    pub fn remove_waiter(&self, id: WaiterId) {
+        self.with(|state| state.waiters.remove(id));
+    }
+
+    /// Parked requests registered here.
+    pub fn waiter_count(&self) -> usize {
+        self.with(|state| state.waiters.len())
+    }
+
+    /// Stops serving for good, because another partition of its log directory failed or the control plane says so.
+    pub fn take_offline(&self, reason: &str, notices: &mut Notices) {
+        self.with(|state| {
+            if state.offline.is_none() {
+                self.go_offline(state, reason, notices);
+            }
+        });
+    }
+
+    fn go_offline(&self, state: &mut State, reason: &str, notices: &mut Notices) {
+        state.offline = Some(reason.into());
+        if let Some(log) = &mut state.log {
+            log.take_offline();
+        }
+        state.waiters.all(&mut notices.waiters);
+    }
+
+    /// Turns a log's error into the partition's; a fault takes the partition offline for good and is reported.
+    fn fault(&self, state: &mut State, error: LogError, notices: &mut Notices) -> PartitionError {
+        match error {
+            LogError::OffsetOutOfRange { offset, start, end } => {
+                PartitionError::OffsetOutOfRange { offset, start, end }
+            }
+            LogError::AppendTooLarge { bytes, limit } => {
+                PartitionError::BatchLargerThanSegment { size: bytes, max: limit }
+            }
+            // `OutOfOrder` cannot follow from offsets taken from the log's end under this lock: if it does, the
+            // state is not what we believe.
+            fault => {
+                let reason = fault.to_string();
+                if state.offline.is_none() {
+                    self.go_offline(state, &reason, notices);
+                    notices.failures.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
+                }
+                PartitionError::Offline { reason: reason.into() }
+            }
+        }
+    }
+
+    /// On one broker the high watermark is the log end, or what was synced where every append must be.
+    fn settle_high_watermark(
+        self: &Arc<Self>,
+        state: &mut State,
+        config: &PartitionConfig,
+        notices: &mut Notices,
+    ) {
+        let Ok(log) = state.log() else { return };
+        let end = log.end_position();
+        if !config.syncs_every_append() {
+            self.raise_high_watermark(state, end, notices);
+        } else if end > state.high_watermark {
+            self.want_sync(state, notices);
+        }
+    }
+
+    fn raise_high_watermark(&self, state: &mut State, to: LogPosition, notices: &mut Notices) {
+        if to <= state.high_watermark {
+            return;
+        }
+        state.high_watermark = to;
+        state.waiters.reached(to.offset, &mut notices.waiters);
+        if state.watched {
+            notices.committed.push((self.topic_id, self.index, to.offset));
+        }
+    }
+
+    /// The clean stop: producer state and indexes written, everything synced. Nothing is served afterwards.
+    /// A partition that is offline is left as it is.
+    pub fn close(&self, notices: &mut Notices) -> Result<(), PartitionError> {
+        self.with(|state| {
+            let entries = state.producers.snapshot();
+            let closing = state.log_mut()?;
+            let closed = closing.write_producer_snapshot(&entries).and_then(|()| closing.close());
+            let closed = closed.map_err(|error| self.fault(state, error, notices));
+            state.log = None;
+            state.waiters.all(&mut notices.waiters);
+            closed
+        })
+    }
+
+    /// The topic is gone: waiters are told, nothing is served, and the directory is renamed to `…<unique>-delete`.
+    /// The removal that comes back runs on the disk pool.
+    pub fn delete(&self, unique: &str, notices: &mut Notices) -> Result<crate::log::Removal, PartitionError> {
+        self.with(|state| {
+            state.deleted = true;
+            state.waiters.all(&mut notices.waiters);
+            let log = state.log.take().ok_or_else(closed)?;
+            log.delete(unique).map_err(|error| {
+                let reason = error.to_string();
+                notices.failures.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
+                PartitionError::Offline { reason: reason.into() }
+            })
+        })
+    }
+}
+
+/// Offsets of one partition; the ends are exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartitionOffsets {
+    pub log_start: i64,
+    pub high_watermark: i64,
+    pub log_end: i64,
+    /// Everything below it is durable.
+    pub recovery_point: i64,
+}

@@ -1,0 +1,89 @@
+//! Sequences, epochs and duplicates of idempotent producers.
+
+use super::*;
+
+fn batch(epoch: i16, base_sequence: i32, count: i32) -> IncomingBatch {
+    IncomingBatch { producer_id: 7, epoch, base_sequence, last_offset_delta: count - 1 }
+}
+
+fn append(states: &mut ProducerStates, incoming: IncomingBatch, base_offset: i64) {
+    assert_eq!(states.check(&incoming, base_offset), Ok(None));
+    states.appended(&incoming, base_offset + i64::from(incoming.last_offset_delta), 1000);
+}
+
+#[test]
+fn a_retry_of_any_of_the_last_five_batches_gets_its_first_offset() {
+    let mut states = ProducerStates::default();
+    for place in 0..6 {
+        append(&mut states, batch(0, place * 10, 10), i64::from(place) * 10 + 100);
+    }
+    for place in 1..6 {
+        let duplicate = states.check(&batch(0, place * 10, 10), 160).unwrap().unwrap();
+        assert_eq!(duplicate.first_offset(), i64::from(place) * 10 + 100);
+    }
+    let forgotten = states.check(&batch(0, 0, 10), 160);
+    assert!(matches!(forgotten, Err(PartitionError::OutOfOrderSequence { expected_after: 59, .. })));
+    let resized = states.check(&batch(0, 50, 9), 160);
+    assert!(matches!(resized, Err(PartitionError::OutOfOrderSequence { .. })), "same start, other end");
+}
+
+#[test]
+fn a_gap_is_refused_and_the_next_in_line_is_not() {
+    let mut states = ProducerStates::default();
+    append(&mut states, batch(0, 0, 3), 0);
+    let gap = states.check(&batch(0, 4, 1), 3);
+    let refused =
+        PartitionError::OutOfOrderSequence { producer_id: 7, offset: 3, sequence: 4, expected_after: 2 };
+    assert_eq!(gap, Err(refused));
+    assert_eq!(states.check(&batch(0, 3, 1), 3), Ok(None));
+}
+
+#[test]
+fn an_unknown_producer_may_begin_anywhere() {
+    assert_eq!(ProducerStates::default().check(&batch(3, 77, 1), 0), Ok(None));
+}
+
+#[test]
+fn an_old_epoch_is_fenced_and_a_new_one_begins_at_zero() {
+    let mut states = ProducerStates::default();
+    append(&mut states, batch(4, 0, 3), 0);
+    let fenced = states.check(&batch(3, 3, 1), 3);
+    assert_eq!(fenced, Err(PartitionError::InvalidProducerEpoch { producer_id: 7, epoch: 3, current: 4 }));
+    assert!(matches!(states.check(&batch(5, 3, 1), 3), Err(PartitionError::OutOfOrderSequence { .. })));
+    append(&mut states, batch(5, 0, 1), 3);
+    assert!(states.check(&batch(4, 0, 3), 4).is_err(), "a batch of the old epoch is no duplicate any more");
+}
+
+#[test]
+fn sequences_wrap_from_the_largest_to_zero() {
+    let mut states = ProducerStates::default();
+    append(&mut states, batch(0, i32::MAX - 1, 4), 0);
+    let duplicate = states.check(&batch(0, i32::MAX - 1, 4), 4).unwrap().unwrap();
+    assert_eq!((duplicate.first_offset(), duplicate.last_sequence), (0, 1));
+    assert_eq!(states.check(&batch(0, 2, 1), 4), Ok(None));
+    let mut states = ProducerStates::default();
+    append(&mut states, batch(0, i32::MAX, 1), 0);
+    assert_eq!(states.check(&batch(0, 0, 1), 1), Ok(None));
+}
+
+#[test]
+fn a_snapshot_keeps_the_last_batch_and_what_follows_it() {
+    let mut states = ProducerStates::default();
+    append(&mut states, batch(2, 0, 3), 10);
+    append(&mut states, batch(2, 3, 2), 13);
+    let restored = ProducerStates::from_snapshot(&states.snapshot());
+    assert_eq!(restored.snapshot(), states.snapshot());
+    assert_eq!(restored.check(&batch(2, 3, 2), 15).unwrap().unwrap().first_offset(), 13);
+    assert_eq!(restored.check(&batch(2, 5, 1), 15), Ok(None));
+    assert!(restored.check(&batch(2, 0, 3), 15).is_err());
+}
+
+#[test]
+fn a_producer_silent_for_a_day_is_forgotten() {
+    let mut states = ProducerStates::default();
+    append(&mut states, batch(2, 0, 3), 10);
+    states.expire(1000 + PRODUCER_EXPIRATION_MS - 1);
+    assert_eq!(states.len(), 1);
+    states.expire(1000 + PRODUCER_EXPIRATION_MS);
+    assert!(states.is_empty());
+}

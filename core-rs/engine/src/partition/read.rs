@@ -1,0 +1,131 @@
+//! What a fetch reads: a range of whole batches below the bound of its isolation, never a byte copied.
+
+use super::epochs::end_of_epoch;
+use super::{Notices, Partition, PartitionError, State, WaiterId};
+use crate::log::LogPosition;
+use crate::storage::FileRange;
+
+/// How far a reader may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Up to the high watermark.
+    ReadUncommitted,
+    /// Up to the last stable offset.
+    ReadCommitted,
+}
+
+/// One partition of a fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadSpec {
+    pub offset: i64,
+    /// Leader epoch that the reader knows; −1 = none.
+    pub current_leader_epoch: i32,
+    /// Epoch of the last batch it fetched, to find out where histories part; −1 = none.
+    pub last_fetched_epoch: i32,
+    pub max_bytes: u64,
+    pub isolation: Isolation,
+    /// The first batch is returned whole even above `max_bytes`.
+    pub at_least_one: bool,
+}
+
+/// Where the reader's history leaves the leader's: it must truncate to this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    pub epoch: i32,
+    pub end_offset: i64,
+}
+
+/// What a read found.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Batches from the one that contains the offset on; the last may be partial. `None` = nothing to read.
+    pub range: Option<FileRange>,
+    pub high_watermark: i64,
+    pub last_stable_offset: i64,
+    pub log_start_offset: i64,
+    pub divergence: Option<Divergence>,
+    /// More can be read, but from the next segment, which is another range: waiting for more bytes is pointless.
+    pub at_segment_end: bool,
+}
+
+impl Partition {
+    /// Reads for a consumer. With `waiter` the request is also registered, in the same instant, for what comes
+    /// after: a rise of the high watermark or of the log start, another role, deletion, offline.
+    ///
+    /// Errors: deleted, offline, epoch and leader checks, `OffsetOutOfRange` below the log start or above the log
+    /// end. Between high watermark and log end there is nothing to read, and no error.
+    pub fn read(
+        &self,
+        spec: &ReadSpec,
+        waiter: Option<WaiterId>,
+        notices: &mut Notices,
+    ) -> Result<Fetched, PartitionError> {
+        self.with(|state| {
+            state.check_leader(spec.current_leader_epoch)?;
+            if let Some(id) = waiter {
+                state.waiters.register(id, state.high_watermark.offset.saturating_add(1));
+            }
+            self.read_locked(state, spec, notices)
+        })
+    }
+
+    fn read_locked(
+        &self,
+        state: &mut State,
+        spec: &ReadSpec,
+        notices: &mut Notices,
+    ) -> Result<Fetched, PartitionError> {
+        let high_watermark = state.high_watermark;
+        let log = state.log()?;
+        let (start, end) = (log.start_offset(), log.end_offset());
+        let mut fetched = Fetched {
+            range: None,
+            high_watermark: high_watermark.offset,
+            last_stable_offset: high_watermark.offset,
+            log_start_offset: start,
+            divergence: None,
+            at_segment_end: false,
+        };
+        let out_of_range = PartitionError::OffsetOutOfRange { offset: spec.offset, start, end };
+        if spec.last_fetched_epoch >= 0 {
+            let known = end_of_epoch(log.leader_epochs(), state.leader_epoch, end, spec.last_fetched_epoch);
+            let (epoch, end_offset) = known.ok_or(out_of_range.clone())?;
+            if epoch < spec.last_fetched_epoch || end_offset < spec.offset {
+                fetched.divergence = Some(Divergence { epoch, end_offset });
+                return Ok(fetched);
+            }
+        }
+        if !(start..=end).contains(&spec.offset) {
+            return Err(out_of_range);
+        }
+        // Until transactions come, the last stable offset is the high watermark: both isolations end there.
+        let upper: LogPosition = match spec.isolation {
+            Isolation::ReadUncommitted | Isolation::ReadCommitted => high_watermark,
+        };
+        if spec.offset >= upper.offset || (spec.max_bytes == 0 && !spec.at_least_one) {
+            return Ok(fetched);
+        }
+        match log.read(spec.offset, spec.max_bytes, upper, spec.at_least_one) {
+            Ok(read) => {
+                fetched.at_segment_end = read.range.len > 0 && spec.offset < upper.segment_base;
+                fetched.range = (read.range.len > 0).then_some(read.range);
+                Ok(fetched)
+            }
+            Err(error) => Err(self.fault(state, error, notices)),
+        }
+    }
+
+    /// The high watermark, registering the request to be told when it has reached `required`. A producer whose
+    /// append stands here waits with it.
+    ///
+    /// Errors: `Deleted`, `Offline`, and `NotLeader` when the role was lost.
+    pub fn await_high_watermark(&self, required: i64, waiter: WaiterId) -> Result<i64, PartitionError> {
+        self.with(|state| {
+            state.check_leader(-1)?;
+            if state.high_watermark.offset < required {
+                state.waiters.register(waiter, required);
+            }
+            Ok(state.high_watermark.offset)
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Work for the disk pool that a partition asks for: one sync at a time, each covering everything appended before it
+//! began (group commit).
+
+use std::sync::Arc;
+
+use super::{Notices, Partition, PartitionConfig, State};
+use crate::log::LogError;
+
+/// Work that may block, to be run off the I/O threads. Every effect that is taken must be run exactly once.
+#[derive(Debug)]
+pub enum Effect {
+    /// Make the partition's appends durable and let its high watermark follow.
+    Sync(Arc<Partition>),
+}
+
+impl Effect {
+    /// Runs it; what follows goes to `notices`, possibly another effect.
+    pub fn run(self, notices: &mut Notices) {
+        match self {
+            Effect::Sync(partition) => partition.sync(notices),
+        }
+    }
+}
+
+impl Partition {
+    /// Queues a sync unless one is queued or running: that one's end asks for the next.
+    pub(super) fn want_sync(self: &Arc<Self>, state: &mut State, notices: &mut Notices) {
+        if !state.syncing {
+            state.syncing = true;
+            notices.effects.push(Effect::Sync(self.clone()));
+        }
+    }
+
+    fn sync(self: &Arc<Self>, notices: &mut Notices) {
+        let job = self.with(|state| {
+            state.unsynced_records = 0;
+            let job = state.log().map(|log| log.sync_job()).ok();
+            state.syncing = job.is_some();
+            job
+        });
+        let Some(job) = job else { return };
+        let outcome = job.run();
+        let config = self.config();
+        self.with(|state| {
+            state.syncing = false;
+            if let Err(error) = outcome {
+                // The kernel may have dropped the pages: a second sync would succeed without them. Never retried.
+                self.fault(state, LogError::io(&self.dir)(error), notices);
+                return;
+            }
+            let Ok(log) = state.log_mut() else { return };
+            log.synced(&job);
+            self.raise_high_watermark(state, job.end(), notices);
+            self.continue_syncing(state, &config, notices);
+        });
+    }
+
+    fn continue_syncing(
+        self: &Arc<Self>,
+        state: &mut State,
+        config: &PartitionConfig,
+        notices: &mut Notices,
+    ) {
+        let behind = state.log().is_ok_and(|log| log.end_position() > state.high_watermark);
+        if behind || state.unsynced_records >= config.log.flush_messages {
+            self.want_sync(state, notices);
+        }
+    }
+}

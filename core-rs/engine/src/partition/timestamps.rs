@@ -1,0 +1,73 @@
+//! ListOffsets for one partition: the special timestamps and the exact lookup by time.
+
+use super::{Isolation, Notices, Partition, PartitionError};
+
+/// What a ListOffsets asks of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetQuery {
+    /// The bound of the reader's isolation (−1).
+    Latest,
+    /// The log start (−2); also the earliest local offset (−4), as nothing is tiered.
+    Earliest,
+    /// The record with the largest timestamp (−3).
+    MaxTimestamp,
+    /// The latest tiered (−5) or the earliest not yet tiered (−6): there is none.
+    Tiered,
+    /// The first record at or after this time, ms.
+    Timestamp(i64),
+}
+
+/// An answer; −1 where there is nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundOffset {
+    pub timestamp: i64,
+    pub offset: i64,
+    pub leader_epoch: i32,
+}
+
+impl FoundOffset {
+    pub const NONE: FoundOffset = FoundOffset { timestamp: -1, offset: -1, leader_epoch: -1 };
+}
+
+impl Partition {
+    /// Answers `query` for a client of that isolation; `None` for a debugging reader, which sees up to the log end.
+    ///
+    /// Errors: deleted, offline, epoch and leader checks, a fault of the disk.
+    pub fn find_offset(
+        &self,
+        query: OffsetQuery,
+        current_leader_epoch: i32,
+        isolation: Option<Isolation>,
+        notices: &mut Notices,
+    ) -> Result<FoundOffset, PartitionError> {
+        self.with(|state| {
+            state.check_leader(current_leader_epoch)?;
+            let log = state.log()?;
+            // The last stable offset is the high watermark until transactions come.
+            let bound = isolation.map_or(log.end_offset(), |_| state.high_watermark.offset);
+            let found = match query {
+                OffsetQuery::Latest => {
+                    let leader_epoch = state.leader_epoch;
+                    return Ok(FoundOffset { timestamp: -1, offset: bound, leader_epoch });
+                }
+                OffsetQuery::Earliest => {
+                    let offset = log.start_offset();
+                    let leader_epoch = log.leader_epoch_at(offset);
+                    return Ok(FoundOffset { timestamp: -1, offset, leader_epoch });
+                }
+                OffsetQuery::Tiered => return Ok(FoundOffset::NONE),
+                OffsetQuery::MaxTimestamp => log.max_timestamp(),
+                OffsetQuery::Timestamp(timestamp) => log.offset_for_timestamp(timestamp, bound),
+            };
+            match found {
+                Ok(Some(found)) if found.offset < bound => Ok(FoundOffset {
+                    timestamp: found.timestamp,
+                    offset: found.offset,
+                    leader_epoch: found.leader_epoch,
+                }),
+                Ok(_) => Ok(FoundOffset::NONE),
+                Err(error) => Err(self.fault(state, error, notices)),
+            }
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! The parked requests that wait for one partition, and what leaves a partition's lock to be dispatched afterwards.
+//! Nothing here wakes a thread: the caller of the lock does, once it is released.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Effect;
+use crate::uuid::Uuid;
+
+/// A parked request of an I/O thread; `token` is unique on its thread for as long as the request lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WaiterId {
+    pub thread: u16,
+    pub token: u64,
+}
+
+/// What happened under partition locks and is still to be acted on by the caller, after the lock.
+#[derive(Debug, Default)]
+pub struct Notices {
+    /// Parked requests to evaluate again, on their own threads. One may appear more than once.
+    pub waiters: Vec<WaiterId>,
+    /// Watched partitions whose high watermark rose: topic id, partition, new high watermark.
+    pub committed: Vec<(Uuid, i32, i64)>,
+    /// Work for the disk pool.
+    pub effects: Vec<Effect>,
+    /// Partitions that went offline just now: every other one in the same log directory must follow.
+    pub failures: Vec<Failure>,
+}
+
+impl Notices {
+    pub fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+            && self.committed.is_empty()
+            && self.effects.is_empty()
+            && self.failures.is_empty()
+    }
+}
+
+/// A partition whose files can no longer be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its own directory; the log directory is the parent.
+    pub dir: PathBuf,
+    pub reason: String,
+}
+
+/// Who waits, and from which high watermark on it is worth evaluating them.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    by_id: BTreeMap<WaiterId, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    high_watermark: i64,
+    /// Told already, and not evaluated since: telling it again would only repeat itself in its thread's queue.
+    notified: bool,
+}
+
+impl Waiters {
+    /// Registers, or arms again, a request that has just been evaluated and found wanting.
+    pub(super) fn register(&mut self, id: WaiterId, high_watermark: i64) {
+        self.by_id.insert(id, Waiting { high_watermark, notified: false });
+    }
+
+    pub(super) fn remove(&mut self, id: WaiterId) {
+        self.by_id.remove(&id);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Tells those that wait for a high watermark of at most `reached`.
+    pub(super) fn reached(&mut self, reached: i64, told: &mut Vec<WaiterId>) {
+        for (&id, waiting) in &mut self.by_id {
+            if !waiting.notified && waiting.high_watermark <= reached {
+                waiting.notified = true;
+                told.push(id);
+            }
+        }
+    }
+
+    /// Tells everybody: role, log start or existence changed.
+    pub(super) fn all(&mut self, told: &mut Vec<WaiterId>) {
+        self.reached(i64::MAX, told);
+    }
+}

@@ -374,7 +374,20 @@ describe('LeaveGroup', () => {
     expect(shard.leave([['ghost']], 3, '').errorCode).toBe(Errors.INVALID_GROUP_ID)
   })
 
-  it('answers what the member had parked', () => {
+  it('answers the sync that the member had parked', () => {
+    const shard = new GroupShard()
+    const one = shard.join()
+    shard.advance(0)
+    const leader = shard.joinAnswer(one).memberId
+    const two = shard.join()
+    shard.join({ memberId: leader })
+    const follower = shard.joinAnswer(two).memberId
+    const parked = shard.sync(follower, 2)
+    shard.leave([[follower]])
+    expect(shard.syncAnswer(parked).errorCode).toBe(Errors.UNKNOWN_MEMBER_ID)
+  })
+
+  it('answers the join that the member had parked', () => {
     const shard = new GroupShard()
     const { memberIds } = shard.stable(2)
     const parked = shard.join({ memberId: memberIds[0] ?? '' })

@@ -4,7 +4,6 @@
 pub mod api;
 pub mod boundary;
 pub mod log;
-pub mod log;
 pub mod partition;
 pub mod quorum;
 pub mod storage;

@@ -50,7 +50,7 @@ impl Partition {
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
             // What a crash left in the page cache was perhaps never acked as durable: it must be before it is read.
             let job = log.sync_job();
-            job.run().map_err(LogError::io(&spec.dir))?;
+            job.run().map_err(|source| LogError::Io { path: spec.dir.clone(), source })?;
             log.synced(&job);
         }
         let high_watermark = log.end_position();
@@ -88,13 +88,12 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec) -> Result<(), LogError> {
             let reason = format!("the directory belongs to topic id {id}, not to {}", spec.topic_id);
             Err(LogError::Corrupt { path: path(), position: 0, reason })
         }
-        Ok(None) => {
-            partition_metadata::write(storage, &spec.dir, spec.topic_id).map_err(LogError::io(&path()))
-        }
+        Ok(None) => partition_metadata::write(storage, &spec.dir, spec.topic_id)
+            .map_err(|source| LogError::Io { path: path(), source }),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(LogError::Corrupt { path: path(), position: 0, reason: error.to_string() })
         }
-        Err(error) => Err(LogError::io(&path())(error)),
+        Err(source) => Err(LogError::Io { path: path(), source }),
     }
 }
 

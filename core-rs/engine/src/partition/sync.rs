@@ -43,9 +43,9 @@ impl Partition {
         let config = self.config();
         self.with(|state| {
             state.syncing = false;
-            if let Err(error) = outcome {
+            if let Err(source) = outcome {
                 // The kernel may have dropped the pages: a second sync would succeed without them. Never retried.
-                self.fault(state, LogError::io(&self.dir)(error), notices);
+                self.fault(state, LogError::Io { path: self.dir.clone(), source }, notices);
                 return;
             }
             let Ok(log) = state.log_mut() else { return };

@@ -248,6 +248,9 @@ export class Reader {
   }
 }
 
+/** Outside of Node's shared pool: what is kept must not hold on to 8 KiB of neighbours. */
 function copied(view: Buffer): Buffer {
-  return Buffer.from(view)
+  const copy = Buffer.allocUnsafeSlow(view.length)
+  view.copy(copy)
+  return copy
 }

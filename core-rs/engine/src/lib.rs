@@ -3,7 +3,9 @@
 
 pub mod api;
 pub mod boundary;
+pub mod conn;
 pub mod log;
+pub mod node;
 pub mod partition;
 pub mod quorum;
 pub mod storage;

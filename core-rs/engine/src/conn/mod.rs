@@ -1,0 +1,14 @@
+//! One connection as pure state: bytes in, frames, ordered reply slots, barriers, bytes out.
+//! It owns no socket, no thread and no clock, and never interprets a request beyond its key.
+
+mod connection;
+mod input;
+mod output;
+mod slots;
+mod stage;
+
+pub use connection::{Closing, Connection, Origin};
+pub use input::{BUFFER_BYTES, FrameError, Input, Next, READ_BYTES, STASH_BYTES, Work};
+pub use output::{Front, Output};
+pub use slots::{Pending, ReplySlots};
+pub use stage::Stage;

@@ -1,0 +1,191 @@
+//! What a connection still has to send: parts of replies in request order. It never writes to a socket itself.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use crate::api::Part;
+use crate::storage::FileRange;
+
+#[derive(Debug)]
+struct Queued {
+    part: Part,
+    /// The reply ends with this part.
+    last: bool,
+}
+
+/// Queued parts; the front one may be sent in part.
+#[derive(Debug, Default)]
+pub struct Output {
+    parts: VecDeque<Queued>,
+    /// Bytes of the front part that have left.
+    sent: u64,
+    replies: usize,
+    memory: usize,
+    pending: u64,
+}
+
+/// What is to be sent next.
+#[derive(Debug)]
+pub enum Front<'a> {
+    /// Bytes in memory.
+    Bytes(&'a [u8]),
+    /// The rest of a stretch of a file: what has left already is cut off.
+    File(FileRange),
+}
+
+impl Output {
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Bytes that are still to be sent, files included.
+    pub fn pending_bytes(&self) -> u64 {
+        self.pending
+    }
+
+    /// Bytes that the queue itself holds in memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory
+    }
+
+    /// Replies that have not left completely.
+    pub fn replies(&self) -> usize {
+        self.replies
+    }
+
+    /// Queues one reply. Empty parts are dropped; a reply without bytes is none.
+    pub fn push_reply(&mut self, parts: Vec<Part>) {
+        let before = self.parts.len();
+        for part in parts {
+            let length = part_len(&part);
+            if length == 0 {
+                continue;
+            }
+            self.pending += length;
+            if let Part::Bytes(bytes) = &part {
+                self.memory += bytes.len();
+            }
+            self.parts.push_back(Queued { part, last: false });
+        }
+        if self.parts.len() > before
+            && let Some(queued) = self.parts.back_mut()
+        {
+            queued.last = true;
+            self.replies += 1;
+        }
+    }
+
+    /// The next part, without what has left of it.
+    pub fn front(&self) -> Option<Front<'_>> {
+        Some(match &self.parts.front()?.part {
+            Part::Bytes(bytes) => Front::Bytes(bytes.get(self.sent as usize..).unwrap_or_default()),
+            Part::File(range) => Front::File(FileRange {
+                file: range.file.clone(),
+                offset: range.offset + self.sent,
+                len: range.len.saturating_sub(self.sent),
+            }),
+        })
+    }
+
+    /// The run of in-memory parts at the front, at most `max` of them, for one gathering write; and whether more
+    /// follows behind them (`MSG_MORE`). Empty when a file is next.
+    pub fn front_slices(&self, max: usize) -> (Vec<IoSlice<'_>>, bool) {
+        let mut slices = Vec::with_capacity(self.parts.len().min(max));
+        for queued in self.parts.iter().take(max) {
+            let Part::Bytes(bytes) = &queued.part else { break };
+            let skip = if slices.is_empty() { self.sent as usize } else { 0 };
+            slices.push(IoSlice::new(bytes.get(skip..).unwrap_or_default()));
+        }
+        let more = slices.len() < self.parts.len();
+        (slices, more)
+    }
+
+    /// Whether anything follows the front part.
+    pub fn has_more_behind_front(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// `count` bytes have left, over as many parts as they span.
+    pub fn consume(&mut self, count: u64) {
+        self.pending = self.pending.saturating_sub(count);
+        self.sent += count;
+        while let Some(front) = self.parts.front() {
+            let length = part_len(&front.part);
+            if self.sent < length {
+                return;
+            }
+            self.sent -= length;
+            if front.last {
+                self.replies -= 1;
+            }
+            if let Part::Bytes(bytes) = &front.part {
+                self.memory -= bytes.len();
+            }
+            self.parts.pop_front();
+        }
+        self.sent = 0;
+    }
+}
+
+fn part_len(part: &Part) -> u64 {
+    match part {
+        Part::Bytes(bytes) => bytes.len() as u64,
+        Part::File(range) => range.len,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(text: &str) -> Part {
+        Part::Bytes(text.as_bytes().to_vec())
+    }
+
+    fn front_text(output: &Output) -> String {
+        match output.front() {
+            Some(Front::Bytes(bytes)) => String::from_utf8(bytes.to_vec()).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn bytes_leave_across_parts_and_replies_are_counted_until_their_last_byte() {
+        let mut output = Output::default();
+        output.push_reply(vec![bytes("abc"), bytes(""), bytes("de")]);
+        output.push_reply(vec![bytes("f")]);
+        assert_eq!((output.replies(), output.pending_bytes(), output.memory_bytes()), (2, 6, 6));
+        output.consume(1);
+        assert_eq!(front_text(&output), "bc");
+        output.consume(3);
+        assert_eq!((front_text(&output).as_str(), output.replies()), ("e", 2));
+        output.consume(1);
+        assert_eq!((front_text(&output).as_str(), output.replies()), ("f", 1));
+        output.consume(1);
+        assert!(output.is_empty());
+        assert_eq!((output.replies(), output.pending_bytes(), output.memory_bytes()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_gathering_write_takes_the_run_of_bytes_at_the_front() {
+        let mut output = Output::default();
+        output.push_reply(vec![bytes("abc"), bytes("de")]);
+        output.push_reply(vec![bytes("f")]);
+        output.consume(2);
+        let (slices, more) = output.front_slices(2);
+        assert_eq!(
+            slices.iter().map(|slice| slice.to_vec()).collect::<Vec<_>>(),
+            [b"c".to_vec(), b"de".to_vec()]
+        );
+        assert!(more);
+        assert!(!output.front_slices(3).1);
+    }
+
+    #[test]
+    fn a_reply_without_bytes_is_no_reply() {
+        let mut output = Output::default();
+        output.push_reply(vec![bytes("")]);
+        assert!(output.is_empty());
+        assert_eq!(output.replies(), 0);
+    }
+}

@@ -1,0 +1,84 @@
+//! `queued.max.request.bytes`: the memory that requests in progress hold over the whole broker. It counts; who is
+//! muted or closed because of it is decided by the I/O threads.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+#[derive(Debug)]
+pub struct Budget {
+    /// `i64::MAX` when unlimited.
+    limit: i64,
+    /// Bytes that connections hold of frames that are not complete or may not start yet.
+    input: AtomicI64,
+    /// Bytes of requests that the control plane has in hand.
+    requests: AtomicI64,
+}
+
+impl Budget {
+    /// A limit of 0 or less means unlimited, as in Kafka.
+    pub fn new(limit: i64) -> Budget {
+        let limit = if limit <= 0 { i64::MAX } else { limit };
+        Budget { limit, input: AtomicI64::new(0), requests: AtomicI64::new(0) }
+    }
+
+    pub fn is_exhausted(&self) -> bool {
+        self.input_bytes().saturating_add(self.request_bytes()) >= self.limit
+    }
+
+    /// No reply can free anything: frames that are not complete hold all of it.
+    pub fn is_held_by_input(&self) -> bool {
+        self.input_bytes() >= self.limit
+    }
+
+    pub fn input_bytes(&self) -> i64 {
+        self.input.load(Ordering::Acquire)
+    }
+
+    pub fn request_bytes(&self) -> i64 {
+        self.requests.load(Ordering::Acquire)
+    }
+
+    /// A connection that held `before` bytes of input holds `after` now. True when that made the budget usable again.
+    pub fn change_input(&self, before: usize, after: usize) -> bool {
+        if before == after {
+            return false;
+        }
+        let was_exhausted = self.is_exhausted();
+        self.input.fetch_add(after as i64 - before as i64, Ordering::AcqRel);
+        was_exhausted && !self.is_exhausted()
+    }
+
+    pub fn add_request(&self, bytes: usize) {
+        self.requests.fetch_add(bytes as i64, Ordering::AcqRel);
+    }
+
+    /// True when that made the budget usable again.
+    pub fn remove_request(&self, bytes: usize) -> bool {
+        let was_exhausted = self.is_exhausted();
+        self.requests.fetch_sub(bytes as i64, Ordering::AcqRel);
+        was_exhausted && !self.is_exhausted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_counts_input_and_requests_together() {
+        let budget = Budget::new(100);
+        assert!(!budget.change_input(0, 60));
+        budget.add_request(40);
+        assert!(budget.is_exhausted() && !budget.is_held_by_input());
+        assert!(budget.remove_request(40), "usable again");
+        assert!(!budget.change_input(60, 110));
+        assert!(budget.is_held_by_input());
+        assert!(budget.change_input(110, 0));
+    }
+
+    #[test]
+    fn no_limit_is_no_limit() {
+        let budget = Budget::new(-1);
+        budget.add_request(usize::MAX >> 2);
+        assert!(!budget.is_exhausted());
+    }
+}

@@ -1,0 +1,66 @@
+//! Work for the disk pool: what may block. The queue hands it out in any order; what must be in order is never in the
+//! queue twice at a time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use super::load::Load;
+use crate::log::Removal;
+use crate::{partition, quorum};
+
+/// One piece of disk work. Every effect that is taken must be run exactly once, with `Node::run_effect`.
+#[derive(Debug)]
+pub enum Effect {
+    /// A partition's own, such as a sync.
+    Partition(partition::Effect),
+    /// The quorum's write-ahead log.
+    Persist(Box<quorum::Persist>),
+    /// The next image delta.
+    ApplyImage,
+    /// The next chunk of a coordinator's partition.
+    Load(Load),
+    /// The files of a deleted partition.
+    Remove(Removal),
+    /// Recovery points, log starts and high watermarks, into each log directory.
+    Checkpoint,
+    /// The end: everything closed, flushed and marked.
+    Close,
+}
+
+#[derive(Debug, Default)]
+pub struct Effects {
+    queue: Mutex<VecDeque<Effect>>,
+    /// Queued or running.
+    outstanding: AtomicUsize,
+}
+
+impl Effects {
+    pub fn push(&self, effect: Effect) {
+        self.outstanding.fetch_add(1, Ordering::AcqRel);
+        self.queue.lock().push_back(effect);
+    }
+
+    pub fn take(&self) -> Option<Effect> {
+        self.queue.lock().pop_front()
+    }
+
+    pub fn take_at(&self, index: usize) -> Option<Effect> {
+        self.queue.lock().remove(index)
+    }
+
+    pub fn len(&self) -> usize {
+        self.queue.lock().len()
+    }
+
+    /// An effect that was taken has run, and what follows from it has been pushed.
+    pub fn done(&self) {
+        self.outstanding.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Queued or running.
+    pub fn outstanding(&self) -> usize {
+        self.outstanding.load(Ordering::Acquire)
+    }
+}

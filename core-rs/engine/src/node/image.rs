@@ -1,0 +1,236 @@
+//! Metadata image deltas: the logs on this broker are made to agree with them, one delta after another, and each is
+//! confirmed. It runs on the disk pool; it decides nothing about metadata.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::effects::Effect;
+use super::shared::Node;
+use crate::boundary::commands::{PartitionImage, TopicImage};
+use crate::boundary::{Event, TopicId};
+use crate::log::{LogError, Removal};
+use crate::partition::{Notices, Partition, PartitionConfig, PartitionSpec, Topic};
+use crate::time::Now;
+use crate::uuid::Uuid;
+
+/// More partitions than any topic of Kafka has: an index beyond it is a mistake, not a reason to allocate.
+const MAX_PARTITION_INDEX: i32 = 1_000_000;
+
+/// What changed up to an offset of the metadata log.
+#[derive(Debug)]
+pub struct ImageDelta {
+    offset: i64,
+    removed: Vec<Uuid>,
+    topics: Vec<TopicDelta>,
+}
+
+#[derive(Debug)]
+struct TopicDelta {
+    name: Arc<str>,
+    id: Uuid,
+    internal: bool,
+    configs: Vec<(String, String)>,
+    partitions: Vec<PartitionImage>,
+}
+
+/// What could not be done: topic id, partition (−1 = the topic as a whole), message.
+type Failures = Vec<(TopicId, i32, String)>;
+
+impl ImageDelta {
+    pub fn new(offset: i64, removed: &[TopicId], topics: &[TopicImage<'_>]) -> ImageDelta {
+        let owned = |topic: &TopicImage<'_>| TopicDelta {
+            name: topic.name.into(),
+            id: Uuid(topic.topic_id),
+            internal: topic.internal,
+            configs: topic.configs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
+            partitions: topic.partitions.clone(),
+        };
+        ImageDelta {
+            offset,
+            removed: removed.iter().map(|id| Uuid(*id)).collect(),
+            topics: topics.iter().map(owned).collect(),
+        }
+    }
+
+    /// The directories that this delta knows, and whose they are.
+    pub(super) fn directories(&self) -> BTreeMap<String, Uuid> {
+        let of_topic = |topic: &TopicDelta| -> Vec<(String, Uuid)> {
+            let name = |partition: &PartitionImage| format!("{}-{}", topic.name, partition.index);
+            topic.partitions.iter().map(|partition| (name(partition), topic.id)).collect()
+        };
+        self.topics.iter().flat_map(of_topic).collect()
+    }
+}
+
+impl Node {
+    pub(super) fn queue_image(&self, delta: ImageDelta) {
+        if self.stopping.is_stopping() {
+            return;
+        }
+        let mut images = self.images.lock();
+        images.queue.push_back(delta);
+        if !std::mem::replace(&mut images.in_flight, true) {
+            self.push_effect(Effect::ApplyImage);
+        }
+    }
+
+    /// Applies the oldest delta, confirms it, and asks for the next one's turn.
+    pub(super) fn apply_next_image(&self, now: Now, notices: &mut Notices) {
+        let (delta, is_first) = {
+            let mut images = self.images.lock();
+            (images.queue.pop_front(), !images.first_applied)
+        };
+        if let Some(delta) = delta {
+            if is_first {
+                self.set_strays_aside(&delta, notices);
+            }
+            let failures = self.apply_image(&delta, now, notices);
+            self.images.lock().first_applied = true;
+            let failures =
+                failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
+            self.emit(&Event::ImageApplied { offset: delta.offset, failures });
+        }
+        let mut images = self.images.lock();
+        if images.queue.is_empty() {
+            images.in_flight = false;
+        } else {
+            self.push_effect(Effect::ApplyImage);
+        }
+    }
+
+    fn apply_image(&self, delta: &ImageDelta, now: Now, notices: &mut Notices) -> Failures {
+        let mut failures = Failures::new();
+        for id in &delta.removed {
+            if let Some(topic) = self.topics.remove(*id) {
+                self.delete_topic(&topic, notices, &mut failures);
+            }
+        }
+        let mut counts = self.partition_counts();
+        for topic in &delta.topics {
+            self.update_topic(topic, now, &mut counts, notices, &mut failures);
+        }
+        failures
+    }
+
+    /// Takes a topic's logs out of service; their files go later.
+    fn delete_topic(&self, topic: &Topic, notices: &mut Notices, failures: &mut Failures) {
+        let unique = hex(&topic.id);
+        for partition in topic.partitions.iter().flatten() {
+            match partition.delete(&unique, notices) {
+                Ok(removal) => self.push_effect(Effect::Remove(removal)),
+                Err(error) => failures.push((topic.id.0, partition.index(), error.to_string())),
+            }
+        }
+    }
+
+    pub(super) fn run_removal(&self, removal: &Removal) {
+        // What cannot be removed now is found again at the next start, by its `-delete`.
+        let _ = removal.run();
+    }
+
+    fn update_topic(
+        &self,
+        delta: &TopicDelta,
+        now: Now,
+        counts: &mut BTreeMap<PathBuf, usize>,
+        notices: &mut Notices,
+        failures: &mut Failures,
+    ) {
+        let pairs = delta.configs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let config = self.defaults.with(pairs).unwrap_or_else(|message| {
+            failures.push((delta.id.0, -1, message));
+            self.defaults.clone()
+        });
+        // A name that passes on to another topic id: the old topic goes first, its directories are in the way.
+        if let Some(old) = self.topics.by_name(&delta.name).filter(|old| old.id != delta.id) {
+            self.topics.remove(old.id);
+            self.delete_topic(&old, notices, failures);
+        }
+        let existing = self.topics.by_id(delta.id);
+        let mut partitions = existing.map_or_else(Vec::new, |topic| topic.partitions.clone());
+        for partition in partitions.iter().flatten() {
+            if *partition.config() != config {
+                partition.set_config(config.clone(), notices);
+            }
+        }
+        for image in &delta.partitions {
+            let Some(index) =
+                usize::try_from(image.index).ok().filter(|_| image.index <= MAX_PARTITION_INDEX)
+            else {
+                failures.push((delta.id.0, image.index, "no such partition index".to_owned()));
+                continue;
+            };
+            if partitions.len() <= index {
+                partitions.resize(index + 1, None);
+            }
+            let Some(slot) = partitions.get_mut(index) else { continue };
+            if !image.replicas.contains(&self.options.node_id) {
+                *slot = None;
+                continue;
+            }
+            if slot.is_none() {
+                match self.open_partition(delta, image.index, &config, now, counts, notices) {
+                    Ok(partition) => *slot = Some(partition),
+                    Err(message) => failures.push((delta.id.0, image.index, message)),
+                }
+            }
+            if let Some(partition) = slot {
+                if image.leader == self.options.node_id {
+                    partition.lead(image.leader_epoch, notices);
+                } else {
+                    partition.follow(image.leader_epoch, notices);
+                }
+            }
+        }
+        self.topics.insert(Arc::new(Topic {
+            name: delta.name.clone(),
+            id: delta.id,
+            internal: delta.internal,
+            partitions,
+        }));
+    }
+
+    fn open_partition(
+        &self,
+        topic: &TopicDelta,
+        index: i32,
+        config: &PartitionConfig,
+        now: Now,
+        counts: &mut BTreeMap<PathBuf, usize>,
+        notices: &mut Notices,
+    ) -> Result<Arc<Partition>, String> {
+        let name = format!("{}-{index}", topic.name);
+        let healthy = || self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path));
+        let holds_it = |path: &Path| self.storage.exists(&path.join(&name)).unwrap_or(false);
+        let count = |path: &Path| counts.get(path).copied().unwrap_or(0);
+        let log_dir = healthy()
+            .find(|log_dir| holds_it(&log_dir.path))
+            .or_else(|| healthy().min_by_key(|log_dir| count(&log_dir.path)))
+            .ok_or("every log directory is offline")?;
+        let spec = PartitionSpec {
+            topic: topic.name.clone(),
+            topic_id: topic.id,
+            index,
+            dir: log_dir.path.join(&name),
+        };
+        let opening = log_dir.opening(&topic.name, index);
+        match Partition::open(&self.storage, spec, config.clone(), opening, now) {
+            Ok(opened) => {
+                *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
+                Ok(opened.partition)
+            }
+            Err(error) => {
+                if matches!(error, LogError::Io { .. }) {
+                    self.fail_log_dir(&log_dir.path, &error.to_string(), notices);
+                }
+                Err(error.to_string())
+            }
+        }
+    }
+}
+
+/// An id as 32 characters that every file system takes.
+pub(super) fn hex(id: &Uuid) -> String {
+    format!("{:032x}", u128::from_be_bytes(id.0))
+}

@@ -1,0 +1,222 @@
+//! The log directories at start and end: whose they are, how they were left, where recovery may begin, and the marks
+//! that the next start reads. It opens no log.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::shared::Node;
+use crate::boundary::NodeOptions;
+use crate::log::checkpoint::{self, PartitionOffset};
+use crate::log::{Opening, clean_shutdown};
+use crate::partition::{Notices, PartitionOffsets};
+use crate::storage::Storage;
+use crate::uuid::Uuid;
+
+const META_PROPERTIES: &str = "meta.properties";
+
+/// Why a node could not be opened, as a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("log directory {}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("log directory {} belongs to {what} {found}, this broker is {expected}", path.display())]
+    WrongOwner { path: PathBuf, what: &'static str, found: String, expected: String },
+    #[error("{} is malformed", path.display())]
+    Malformed { path: PathBuf },
+    #[error("default configuration: {0}")]
+    Defaults(String),
+    #[error("{0}")]
+    Quorum(#[from] crate::quorum::QuorumError),
+}
+
+impl OpenError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+        let path = path.to_path_buf();
+        move |source| OpenError::Io { path, source }
+    }
+}
+
+/// One log directory, as the last stop left it.
+#[derive(Debug)]
+pub(super) struct LogDir {
+    pub path: PathBuf,
+    /// The last stop was clean.
+    pub clean: bool,
+    recovery_points: Offsets,
+    log_starts: Offsets,
+}
+
+type Offsets = BTreeMap<(String, i32), i64>;
+
+/// The offset that a checkpoint file is about.
+type Pick = fn(&PartitionOffsets) -> i64;
+
+/// Topic, partition and offsets of every partition, by log directory.
+type OffsetsByDir = BTreeMap<PathBuf, Vec<(String, i32, PartitionOffsets)>>;
+
+impl LogDir {
+    /// Creates the directory or checks whose it is. From here on it counts as not cleanly stopped.
+    pub fn open(storage: &dyn Storage, options: &NodeOptions, index: usize) -> Result<LogDir, OpenError> {
+        let path = options.log_dirs.get(index).cloned().unwrap_or_default();
+        storage.create_dir_all(&path).map_err(OpenError::io(&path))?;
+        claim(storage, options, &path, index)?;
+        let clean = clean_shutdown::take(storage, &path).map_err(OpenError::io(&path))?;
+        let read = |file: &str| read_offsets(storage, &path.join(file));
+        Ok(LogDir {
+            clean,
+            recovery_points: read(checkpoint::RECOVERY_POINT_FILE)?,
+            log_starts: read(checkpoint::LOG_START_OFFSET_FILE)?,
+            path,
+        })
+    }
+
+    /// How the log of a partition was left behind here.
+    pub fn opening(&self, topic: &str, partition: i32) -> Opening {
+        let key = (topic.to_owned(), partition);
+        Opening {
+            clean: self.clean,
+            recovery_point: self.recovery_points.get(&key).copied().unwrap_or(0),
+            start_offset: self.log_starts.get(&key).copied().unwrap_or(0),
+        }
+    }
+}
+
+fn read_offsets(storage: &dyn Storage, path: &Path) -> Result<Offsets, OpenError> {
+    let entries = checkpoint::read_offsets(storage, path).map_err(OpenError::io(path))?;
+    Ok(entries.into_iter().map(|entry| ((entry.topic, entry.partition), entry.offset)).collect())
+}
+
+/// Checks `meta.properties`, or writes it into a directory that has none.
+fn claim(storage: &dyn Storage, options: &NodeOptions, dir: &Path, index: usize) -> Result<(), OpenError> {
+    let path = dir.join(META_PROPERTIES);
+    let contents = match storage.read_to_vec(&path) {
+        Ok(contents) => contents,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let text = format!(
+                "version=1\nnode.id={}\ncluster.id={}\ndirectory.id={}\n",
+                options.node_id,
+                options.cluster_id,
+                directory_id(options, index)
+            );
+            return storage.write_atomic(&path, text.as_bytes()).map_err(OpenError::io(dir));
+        }
+        Err(error) => return Err(OpenError::io(dir)(error)),
+    };
+    let Ok(text) = std::str::from_utf8(&contents) else { return Err(OpenError::Malformed { path }) };
+    let property = |name: &str| {
+        let pair = |line: &str| {
+            line.split_once('=').map(|(key, value)| (key.trim() == name, value.trim().to_owned()))
+        };
+        text.lines().filter_map(pair).find(|(found, _)| *found).map(|(_, value)| value)
+    };
+    for (what, expected) in
+        [("cluster.id", options.cluster_id.clone()), ("node.id", options.node_id.to_string())]
+    {
+        let Some(found) = property(what) else { return Err(OpenError::Malformed { path }) };
+        if found != expected {
+            return Err(OpenError::WrongOwner { path: dir.to_path_buf(), what, found, expected });
+        }
+    }
+    Ok(())
+}
+
+/// The id of a new log directory: the one given for the first, one that follows from it for the others.
+fn directory_id(options: &NodeOptions, index: usize) -> String {
+    match options.directory_id.parse::<Uuid>() {
+        Ok(Uuid(mut bytes)) if index > 0 => {
+            if let Some(last) = bytes.last_mut() {
+                *last ^= index as u8;
+            }
+            Uuid(bytes).to_string()
+        }
+        _ => options.directory_id.clone(),
+    }
+}
+
+impl Node {
+    /// Writes what the next start needs after a crash. Until the first image nothing is known that is worth it.
+    pub(super) fn write_checkpoints(&self) {
+        if self.images.lock().first_applied {
+            let offsets = self.offsets_by_dir(PartitionOffsets::clone);
+            let mut notices = Notices::default();
+            for log_dir in &self.log_dirs {
+                self.write_checkpoint(&log_dir.path, &offsets, &mut notices);
+            }
+            self.dispatch(&mut notices);
+        }
+    }
+
+    fn offsets_by_dir(&self, adjust: impl Fn(&PartitionOffsets) -> PartitionOffsets) -> OffsetsByDir {
+        let mut by_dir = OffsetsByDir::new();
+        for topic in self.topics.all() {
+            for partition in topic.partitions.iter().flatten() {
+                let Some(dir) = partition.dir().parent() else { continue };
+                let entry = (topic.name.to_string(), partition.index(), adjust(&partition.offsets()));
+                by_dir.entry(dir.to_path_buf()).or_default().push(entry);
+            }
+        }
+        by_dir
+    }
+
+    /// False when the directory failed, now or before.
+    fn write_checkpoint(&self, log_dir: &Path, offsets: &OffsetsByDir, notices: &mut Notices) -> bool {
+        if self.has_failed(log_dir) {
+            return false;
+        }
+        let entries = offsets.get(log_dir).map(Vec::as_slice).unwrap_or_default();
+        let files: [(&str, Pick); 3] = [
+            (checkpoint::RECOVERY_POINT_FILE, |offsets| offsets.recovery_point),
+            (checkpoint::LOG_START_OFFSET_FILE, |offsets| offsets.log_start),
+            (checkpoint::REPLICATION_OFFSET_FILE, |offsets| offsets.high_watermark),
+        ];
+        for (file, pick) in files {
+            let lines: Vec<PartitionOffset> = entries
+                .iter()
+                .map(|(topic, partition, offsets)| PartitionOffset {
+                    topic: topic.clone(),
+                    partition: *partition,
+                    offset: pick(offsets),
+                })
+                .collect();
+            if let Err(error) = checkpoint::write_offsets(&*self.storage, &log_dir.join(file), &lines) {
+                self.fail_log_dir(log_dir, &error.to_string(), notices);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Closes every log and the quorum, and marks each log directory of which everything went well.
+    pub(super) fn close_everything(&self, notices: &mut Notices) {
+        let known = self.images.lock().first_applied;
+        // Closing syncs everything: the recovery point becomes the end of the log.
+        let offsets = self.offsets_by_dir(|o| PartitionOffsets { recovery_point: o.log_end, ..*o });
+        let mut unclean: Vec<PathBuf> = Vec::new();
+        for topic in self.topics.all() {
+            for partition in topic.partitions.iter().flatten() {
+                if partition.close(notices).is_err() {
+                    unclean.extend(partition.dir().parent().map(Path::to_path_buf));
+                }
+            }
+        }
+        self.dispatch(notices);
+        if let Err(error) = self.quorum.lock().close() {
+            self.fault(&error.to_string());
+            unclean.extend(self.log_dirs.first().map(|log_dir| log_dir.path.clone()));
+        }
+        for log_dir in &self.log_dirs {
+            let path = &log_dir.path;
+            // Logs that were never opened are as clean as they were found.
+            let clean = (known || log_dir.clean) && !unclean.contains(path);
+            let written = !known || (clean && self.write_checkpoint(path, &offsets, notices));
+            if clean
+                && written
+                && let Err(error) = clean_shutdown::write(&*self.storage, path, -1)
+            {
+                self.fail_log_dir(path, &error.to_string(), notices);
+            }
+        }
+        self.stopped();
+    }
+}

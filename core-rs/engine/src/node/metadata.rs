@@ -1,0 +1,63 @@
+//! The node's side of the metadata quorum: proposals in, disk work and outputs out. It never looks into a record.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::effects::Effect;
+use super::shared::Node;
+use crate::boundary::{Event, PackedValues};
+use crate::quorum::{Quorum, QuorumOutput};
+use crate::time::Now;
+
+/// Ticks of 100 ms between two checkpoints (Kafka's `log.flush.offset.checkpoint.interval.ms`: one minute).
+const CHECKPOINT_TICKS: u32 = 600;
+
+impl Node {
+    /// 100 ms went by.
+    pub fn tick(self: &Arc<Self>, _now: Now) {
+        if self.stopping.is_stopping() {
+            return;
+        }
+        self.with_quorum(Quorum::tick);
+        if self.ticks.fetch_add(1, Ordering::AcqRel) % CHECKPOINT_TICKS == CHECKPOINT_TICKS - 1 {
+            self.push_effect(Effect::Checkpoint);
+        }
+    }
+
+    pub(super) fn propose(&self, proposal_id: i64, timestamp: i64, values: Vec<Vec<u8>>) {
+        let refused = self.with_quorum(|quorum| quorum.propose(proposal_id, timestamp, values).err());
+        if let Some(error) = refused {
+            self.emit(&Event::ProposalDropped { proposal_id, error_code: error.code() });
+        }
+    }
+
+    /// Changes the quorum, then passes on what follows: at most one disk effect, and outputs in order.
+    pub(super) fn with_quorum<R>(&self, change: impl FnOnce(&mut Quorum) -> R) -> R {
+        let mut quorum = self.quorum.lock();
+        let result = change(&mut quorum);
+        if let Some(persist) = quorum.ready() {
+            self.push_effect(Effect::Persist(Box::new(persist)));
+        }
+        // Under the lock, so that two threads cannot swap the order of their outputs.
+        for output in quorum.take_outputs() {
+            self.emit_output(output);
+        }
+        result
+    }
+
+    fn emit_output(&self, output: QuorumOutput) {
+        match output {
+            QuorumOutput::Committed { base_offset, epoch, timestamp, proposal_id, values } => {
+                let records = PackedValues::borrowed(&values);
+                self.emit(&Event::MetadataCommitted { base_offset, epoch, timestamp, proposal_id, records });
+            }
+            QuorumOutput::Role { leader_id, epoch, high_watermark, caught_up } => {
+                self.emit(&Event::QuorumRole { leader_id, epoch, high_watermark, caught_up });
+            }
+            QuorumOutput::Dropped { proposal_id, error } => {
+                self.emit(&Event::ProposalDropped { proposal_id, error_code: error.code() });
+            }
+            QuorumOutput::Fault(message) => self.emit(&Event::Fault { message: &message }),
+        }
+    }
+}

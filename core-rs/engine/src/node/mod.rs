@@ -1,0 +1,41 @@
+//! A broker without threads or sockets: what its I/O threads, its disk pool and its control plane share ([`Node`]), and
+//! what each I/O thread does with its connections ([`Reactor`]). The addon and the simulator drive both alike.
+//!
+//! The driver's duties, in order: every thread calls [`Node::take_wakes`] after every call into a node or reactor and
+//! carries the wakes out; the thread of the control plane also takes [`Node::take_shell_actions`] after `submit`. An
+//! I/O thread that was woken calls [`Reactor::on_mail`]; before each read it asks for [`Reactor::read_target`], and
+//! reports the bytes with [`Reactor::received`] before any other call; when the next deadline has passed it calls
+//! [`Reactor::on_deadline`]. After each of these it goes through [`Reactor::next_dirty`]: it writes the output,
+//! reports [`Reactor::sent`], closes what [`Reactor::closing`] names, and reads only while
+//! [`Reactor::wants_read`]. A disk pool takes effects while there are any and runs each once. Somebody calls
+//! [`Node::tick`] every 100 ms.
+
+mod admission;
+mod budget;
+mod deadlines;
+mod effects;
+mod event_ring;
+mod image;
+mod load;
+mod log_dirs;
+mod mail;
+mod metadata;
+mod opening;
+mod parked;
+mod reactor;
+mod requests;
+mod shared;
+mod stalls;
+mod stats;
+mod stopping;
+mod strays;
+mod submit;
+mod wakes;
+
+pub use admission::AcceptError;
+pub use effects::Effect;
+pub use load::Load;
+pub use log_dirs::OpenError;
+pub use reactor::Reactor;
+pub use shared::Node;
+pub use wakes::{ShellAction, Wakes};

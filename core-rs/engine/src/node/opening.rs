@@ -1,0 +1,40 @@
+//! Starting a node on its log directories. Partitions are opened later, when the first image says which there are.
+
+use std::sync::Arc;
+
+use super::log_dirs::{LogDir, OpenError};
+use super::shared::Node;
+use crate::api::Settings;
+use crate::boundary::NodeOptions;
+use crate::partition::PartitionConfig;
+use crate::quorum::Quorum;
+use crate::storage::Storage;
+use crate::time::Now;
+
+impl Node {
+    /// Takes over the log directories and the metadata quorum in the first of them. The shell has locked the folders.
+    /// `seed` sets election timeouts.
+    pub fn open(
+        options: NodeOptions,
+        storage: Arc<dyn Storage>,
+        seed: u64,
+        _now: Now,
+    ) -> Result<Arc<Node>, OpenError> {
+        let pairs = options.defaults.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let defaults = PartitionConfig::default().with(pairs).map_err(OpenError::Defaults)?;
+        let mut log_dirs = Vec::with_capacity(options.log_dirs.len());
+        for index in 0..options.log_dirs.len() {
+            log_dirs.push(LogDir::open(&*storage, &options, index)?);
+        }
+        let metadata_dir = options.log_dirs.first().cloned().unwrap_or_default();
+        let quorum = Quorum::open(storage.clone(), &metadata_dir, options.node_id, seed)?;
+        let mut settings = Settings { node_id: options.node_id, ..Settings::default() };
+        if let Some(bytes) = options.default_of("fetch.max.bytes") {
+            let unreadable = |_| OpenError::Defaults(format!("fetch.max.bytes cannot be {bytes:?}"));
+            settings.fetch_max_bytes = bytes.parse().map_err(unreadable)?;
+        }
+        let node = Node::assemble(options, settings, defaults, storage, log_dirs, quorum);
+        node.with_quorum(|_| ());
+        Ok(Arc::new(node))
+    }
+}

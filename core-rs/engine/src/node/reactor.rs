@@ -1,0 +1,383 @@
+//! The connections of one I/O thread and everything that may happen to them, as state: accept, bytes in, mail,
+//! deadlines, bytes out. It owns no socket and never blocks; what a request does is in `requests`.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use slab::Slab;
+
+use super::admission::AcceptError;
+use super::deadlines::{DeadlineId, Deadlines};
+use super::mail::Mail;
+use super::parked::ParkedRequests;
+use super::shared::Node;
+use super::stats::{self, ThreadStats};
+use crate::boundary::{ConnId, Event};
+use crate::conn::{BUFFER_BYTES, Connection, Origin, Output, Pending};
+use crate::partition::Notices;
+use crate::time::Now;
+
+/// Read buffers that a thread keeps beside its shared one.
+const POOLED_BUFFERS: usize = 4;
+/// How long connections may take to read their last replies when the node stops.
+const STOP_GRACE_MS: i64 = 1000;
+/// Who a connection is until it has authenticated.
+const ANONYMOUS: &str = "User:ANONYMOUS";
+
+/// The state of one I/O thread.
+pub struct Reactor {
+    pub(super) node: Arc<Node>,
+    pub(super) thread: u16,
+    pub(super) connections: Slab<Tenant>,
+    /// The generation of each slot of the slab.
+    generations: Vec<u16>,
+    /// What every read goes into, unless a connection has a large frame under way. Empty while it is being handled.
+    pub(super) shared: Vec<u8>,
+    pool: Vec<Vec<u8>>,
+    pub(super) parked: ParkedRequests,
+    pub(super) deadlines: Deadlines<Due>,
+    dirty: VecDeque<ConnId>,
+    /// Connections that a shared limit holds back.
+    pub(super) stalled: Vec<ConnId>,
+    /// Parked requests of this thread to evaluate again.
+    pub(super) woken: VecDeque<u64>,
+    /// Connections that may go on with what they hold.
+    pub(super) resumed: VecDeque<ConnId>,
+    pub(super) notices: Notices,
+    mail: Vec<Mail>,
+    anonymous: Arc<str>,
+    draining: bool,
+    reported_empty: bool,
+}
+
+/// A connection and its idle deadline.
+pub(super) struct Tenant {
+    pub conn: Connection,
+    idle: Option<DeadlineId>,
+}
+
+/// What a deadline is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Parked(u64),
+    Idle(ConnId),
+    /// The grace of a clean stop is over.
+    Stop,
+}
+
+impl Reactor {
+    /// The state of I/O thread `thread`, counted from 0, of `node`.
+    pub fn new(node: Arc<Node>, thread: u16) -> Reactor {
+        Reactor {
+            node,
+            thread,
+            connections: Slab::new(),
+            generations: Vec::new(),
+            shared: vec![0; BUFFER_BYTES],
+            pool: Vec::new(),
+            parked: ParkedRequests::default(),
+            deadlines: Deadlines::default(),
+            dirty: VecDeque::new(),
+            stalled: Vec::new(),
+            woken: VecDeque::new(),
+            resumed: VecDeque::new(),
+            notices: Notices::default(),
+            mail: Vec::new(),
+            anonymous: ANONYMOUS.into(),
+            draining: false,
+            reported_empty: false,
+        }
+    }
+
+    /// Takes a new connection. On an error the socket must be dropped.
+    pub fn accept(&mut self, listener: &str, peer: SocketAddr, now: Now) -> Result<ConnId, AcceptError> {
+        if self.draining || self.node.stopping.is_stopping() {
+            return Err(AcceptError::Stopping);
+        }
+        self.node.admission.enter(peer.ip())?;
+        let entry = self.connections.vacant_entry();
+        let slot = entry.key();
+        if self.generations.len() <= slot {
+            self.generations.resize(slot + 1, 0);
+        }
+        let generation = self.generations.get(slot).copied().unwrap_or(0);
+        let id = ConnId::new(self.thread, generation, slot as u32);
+        let origin = Origin { listener: listener.into(), address: peer.ip(), peer: peer.to_string().into() };
+        let idle_ms = self.node.options.connections_max_idle_ms;
+        let idle = (idle_ms > 0)
+            .then(|| self.deadlines.set(now.monotonic_ms.saturating_add(idle_ms), Due::Idle(id)));
+        let conn = Connection::new(id, origin, self.anonymous.clone(), now.monotonic_ms);
+        entry.insert(Tenant { conn, idle });
+        self.update_gauges();
+        Ok(id)
+    }
+
+    /// Where the next read of a connection may put its bytes. Empty: do not read before the connection is dirty
+    /// again. Between this and [`received`](Self::received) there must be no other call.
+    pub fn read_target(&mut self, conn: ConnId) -> &mut [u8] {
+        if !self.wants_read(conn) {
+            return &mut [];
+        }
+        if self.node.budget.is_exhausted() && self.stall_for_budget(conn) {
+            return &mut [];
+        }
+        let Some(tenant) = self.connections.get_mut(conn.slot() as usize) else { return &mut [] };
+        tenant.conn.input.read_target(&mut self.shared)
+    }
+
+    /// `count` bytes were read into [`read_target`](Self::read_target): handles every frame that is whole.
+    pub fn received(&mut self, conn: ConnId, count: usize, now: Now) {
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        connection.last_active_ms = now.monotonic_ms;
+        let work = connection.input.received(count, &mut self.shared);
+        stats::add(&self.stats().bytes_in, count as u64);
+        self.handle_frames(conn, work, now);
+        self.settle(now);
+    }
+
+    /// This thread was woken: takes what other threads have for it.
+    pub fn on_mail(&mut self, now: Now) {
+        let mut mail = std::mem::take(&mut self.mail);
+        if let Some(thread) = self.node.threads.get(usize::from(self.thread)) {
+            thread.mailbox.take(&mut mail);
+        }
+        for letter in mail.drain(..) {
+            self.on_letter(letter, now);
+        }
+        self.mail = mail;
+        self.settle(now);
+    }
+
+    fn on_letter(&mut self, letter: Mail, now: Now) {
+        match letter {
+            Mail::Respond { conn, token, reply } => self.answer_control(conn, token, Some(reply)),
+            Mail::RespondNone { conn, token } => self.answer_control(conn, token, None),
+            Mail::Close { conn, reason } => self.end(conn, reason, false),
+            Mail::Wake { waiter } => self.woken.push_back(waiter),
+            Mail::Resume => self.resume_stalled(),
+            Mail::Reclaim => self.reclaim(),
+            Mail::Drain => self.drain(now),
+            Mail::Expire => self.expire_all(now),
+        }
+    }
+
+    /// When [`on_deadline`](Self::on_deadline) is due, on the monotonic clock.
+    pub fn next_deadline_ms(&self) -> Option<i64> {
+        self.deadlines.next_ms()
+    }
+
+    /// Acts on every deadline that has passed.
+    pub fn on_deadline(&mut self, now: Now) {
+        while let Some(due) = self.deadlines.take_due(now.monotonic_ms) {
+            match due {
+                Due::Parked(token) => self.expire(token, now),
+                Due::Idle(conn) => self.check_idle(conn, now),
+                Due::Stop => {
+                    for conn in self.ids() {
+                        self.end(conn, "the broker stopped", false);
+                    }
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// The next connection whose output, appetite or end the shell must look at.
+    pub fn next_dirty(&mut self) -> Option<ConnId> {
+        while let Some(id) = self.dirty.pop_front() {
+            if let Some(connection) = find(&mut self.connections, id) {
+                connection.dirty = false;
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// What is to be sent; `None` for a connection that is gone.
+    pub fn output(&self, conn: ConnId) -> Option<&Output> {
+        self.find(conn).map(|connection| &connection.output)
+    }
+
+    /// `count` bytes of the output have left.
+    pub fn sent(&mut self, conn: ConnId, count: u64, now: Now) {
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        let was_full = !connection.may_start();
+        connection.output.consume(count);
+        connection.last_active_ms = now.monotonic_ms;
+        let freed = was_full && connection.may_start();
+        let ends = connection.closing().is_some();
+        stats::add(&self.stats().bytes_out, count);
+        if ends {
+            self.mark_dirty(conn);
+        }
+        if freed {
+            self.resumed.push_back(conn);
+            self.settle(now);
+        }
+    }
+
+    /// Whether the socket should be read.
+    pub fn wants_read(&self, conn: ConnId) -> bool {
+        self.find(conn).is_some_and(Connection::wants_read)
+    }
+
+    /// Why the socket must be closed now, if so; [`closed`](Self::closed) follows.
+    pub fn closing(&self, conn: ConnId) -> Option<&str> {
+        self.find(conn)?.closing()
+    }
+
+    /// The socket is gone: frees everything that the connection held.
+    pub fn closed(&mut self, conn: ConnId, now: Now) {
+        if self.find(conn).is_none() {
+            return;
+        }
+        let slot = conn.slot() as usize;
+        let Tenant { mut conn, idle } = self.connections.remove(slot);
+        if let Some(generation) = self.generations.get_mut(slot) {
+            *generation = generation.wrapping_add(1);
+        }
+        if let Some(idle) = idle {
+            self.deadlines.cancel(idle);
+        }
+        let mut unanswered_control = false;
+        let mut usable = self.node.budget.change_input(conn.charged, 0);
+        for pending in conn.slots.unanswered() {
+            match pending {
+                Pending::Data { waiter } => self.cancel(waiter),
+                Pending::Control { charged } => {
+                    unanswered_control = true;
+                    usable |= self.node.budget.remove_request(charged);
+                }
+            }
+        }
+        if let Some(buffer) = conn.input.clear() {
+            self.give_back(buffer);
+        }
+        self.node.admission.leave(conn.origin.address);
+        if unanswered_control {
+            self.node.emit(&Event::ConnectionClosed { conn: conn.id });
+        }
+        if usable {
+            self.node.resume_stalled();
+        }
+        self.update_gauges();
+        self.report_empty();
+        self.settle(now);
+    }
+
+    /// Connections of this thread.
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(super) fn find(&self, conn: ConnId) -> Option<&Connection> {
+        let tenant = self.connections.get(conn.slot() as usize)?;
+        (tenant.conn.id == conn).then_some(&tenant.conn)
+    }
+
+    pub(super) fn ids(&self) -> Vec<ConnId> {
+        self.connections.iter().map(|(_, tenant)| tenant.conn.id).collect()
+    }
+
+    pub(super) fn mark_dirty(&mut self, conn: ConnId) {
+        if let Some(connection) = find(&mut self.connections, conn)
+            && !std::mem::replace(&mut connection.dirty, true)
+        {
+            self.dirty.push_back(conn);
+        }
+    }
+
+    /// Ends a connection; `after_output`: what it was promised leaves first.
+    pub(super) fn end(&mut self, conn: ConnId, reason: impl Into<String>, after_output: bool) {
+        if let Some(connection) = find(&mut self.connections, conn) {
+            connection.close(reason, after_output);
+            self.mark_dirty(conn);
+        }
+    }
+
+    fn check_idle(&mut self, conn: ConnId, now: Now) {
+        let idle_ms = self.node.options.connections_max_idle_ms;
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        // Waiting for an answer of ours is not idleness; not reading one is.
+        let since = if connection.slots.is_empty() { connection.last_active_ms } else { now.monotonic_ms };
+        let due = since.saturating_add(idle_ms);
+        if due <= now.monotonic_ms {
+            self.end(conn, "idle for longer than connections.max.idle.ms", false);
+            return;
+        }
+        let id = self.deadlines.set(due, Due::Idle(conn));
+        if let Some(tenant) = self.connections.get_mut(conn.slot() as usize) {
+            tenant.idle = Some(id);
+        }
+    }
+
+    /// A buffer is free: the one that was used last is the warmest, so it becomes the shared one.
+    pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
+        let colder = std::mem::replace(&mut self.shared, buffer);
+        if !colder.is_empty() && self.pool.len() < POOLED_BUFFERS {
+            self.pool.push(colder);
+        }
+    }
+
+    /// Puts a buffer in the place of a shared one that a connection took over.
+    pub(super) fn refill(&mut self) {
+        if self.shared.is_empty() {
+            self.shared = self.pool.pop().unwrap_or_else(|| vec![0; BUFFER_BYTES]);
+        }
+    }
+
+    pub(super) fn stats(&self) -> &ThreadStats {
+        static NONE: std::sync::LazyLock<ThreadStats> = std::sync::LazyLock::new(ThreadStats::default);
+        self.node.threads.get(usize::from(self.thread)).map_or(&*NONE, |thread| &thread.stats)
+    }
+
+    pub(super) fn update_gauges(&self) {
+        let stats = self.stats();
+        stats.connections.store(self.connections.len() as u64, Ordering::Relaxed);
+        stats.parked.store(self.parked.len() as u64, Ordering::Relaxed);
+        let buffers = 1 + self.pool.len();
+        stats.buffer_bytes.store((buffers * BUFFER_BYTES) as u64, Ordering::Relaxed);
+    }
+
+    fn drain(&mut self, now: Now) {
+        self.draining = true;
+        for conn in self.ids() {
+            if let Some(connection) = find(&mut self.connections, conn) {
+                connection.draining = true;
+                if !connection.is_waiting() {
+                    connection.close("the broker is stopping", true);
+                }
+                self.mark_dirty(conn);
+            }
+        }
+        self.deadlines.set(now.monotonic_ms.saturating_add(STOP_GRACE_MS), Due::Stop);
+        self.node.thread_drained();
+    }
+
+    fn expire_all(&mut self, now: Now) {
+        for token in self.parked.tokens() {
+            self.expire(token, now);
+        }
+        for conn in self.ids() {
+            self.end(conn, "the broker is stopping", true);
+        }
+        self.draining = true;
+        self.report_empty();
+    }
+
+    /// Tells the node, once, that this thread has nothing left to close.
+    fn report_empty(&mut self) {
+        if self.draining && self.connections.is_empty() && !std::mem::replace(&mut self.reported_empty, true)
+        {
+            self.node.thread_empty();
+        }
+    }
+}
+
+/// The connection of an id, if it is still the one in its slot.
+pub(super) fn find(connections: &mut Slab<Tenant>, conn: ConnId) -> Option<&mut Connection> {
+    let tenant = connections.get_mut(conn.slot() as usize)?;
+    (tenant.conn.id == conn).then_some(&mut tenant.conn)
+}

@@ -1,0 +1,271 @@
+//! From frames to replies on one I/O thread: each request goes to the data plane at once or to the control plane as
+//! an event; parked ones are evaluated when they are woken. Which plane serves a key is all it knows of the protocol.
+
+use super::reactor::{Due, Reactor, find};
+use super::stats;
+use crate::api::{self, AllowAll, Outcome, Part, RequestContext, RequestHeader};
+use crate::boundary::{ConnId, Event};
+use crate::conn::{Next, Pending, Stage, Work};
+use crate::partition::WaiterId;
+use crate::time::Now;
+
+/// Key, version and correlation id: the least that a request has.
+const SMALLEST_REQUEST: usize = 8;
+
+/// Whether the frame at the front was dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Started {
+    Yes,
+    /// It stays where it is until something changes.
+    NotYet,
+}
+
+impl Reactor {
+    /// Starts every request that is whole and may start; the rest stays with the connection.
+    pub(super) fn handle_frames(&mut self, conn: ConnId, mut work: Work, now: Now) {
+        let max_frame = self.node.options.socket_request_max_bytes;
+        let mut held_back = false;
+        while find(&mut self.connections, conn).is_some_and(|connection| connection.may_start()) {
+            let started = match work.next(max_frame) {
+                Ok(Next::Partial) => break,
+                Ok(Next::Frame(frame)) => {
+                    let length = frame.len();
+                    self.start(conn, frame, now).then(length)
+                }
+                Err(error) => {
+                    self.refuse(conn, (-1, -1), &error.to_string());
+                    break;
+                }
+            };
+            match started {
+                Some(length) => work.advance(length),
+                None => {
+                    held_back = true;
+                    break;
+                }
+            }
+        }
+        self.keep(conn, work, held_back);
+    }
+
+    /// Leaves what was not handled with its connection and takes back the buffer if it is free.
+    fn keep(&mut self, conn: ConnId, work: Work, held_back: bool) {
+        let Some(connection) = find(&mut self.connections, conn) else {
+            self.refill();
+            return;
+        };
+        connection.held_back = held_back;
+        let free = connection.input.keep(work);
+        let held = connection.input.held_bytes();
+        let before = std::mem::replace(&mut connection.charged, held);
+        if let Some(buffer) = free {
+            self.give_back(buffer);
+        }
+        self.refill();
+        if self.node.budget.change_input(before, held) {
+            self.node.resume_stalled();
+        }
+        self.mark_dirty(conn);
+    }
+
+    fn start(&mut self, conn: ConnId, frame: &mut [u8], now: Now) -> Started {
+        let fixed = frame.first_chunk::<SMALLEST_REQUEST>().copied();
+        let Some([key_high, key_low, version_high, version_low, ..]) = fixed else {
+            self.refuse(conn, (-1, -1), &format!("a request of {} bytes", frame.len()));
+            return Started::Yes;
+        };
+        let api = (i16::from_be_bytes([key_high, key_low]), i16::from_be_bytes([version_high, version_low]));
+        match api::serves(api.0) {
+            Some((oldest, newest)) if (oldest..=newest).contains(&api.1) => {
+                self.start_data(conn, frame, now);
+                Started::Yes
+            }
+            Some(_) => {
+                self.refuse(conn, api, "a version that is not served");
+                Started::Yes
+            }
+            None => self.start_control(conn, api, frame, now),
+        }
+    }
+
+    fn start_data(&mut self, conn: ConnId, frame: &mut [u8], now: Now) {
+        let header = match RequestHeader::parse(frame) {
+            Ok(header) => header,
+            Err(error) => {
+                self.refuse(conn, (-1, -1), &format!("a malformed request header: {error}"));
+                return;
+            }
+        };
+        self.stats().count_data_request(header.api_key);
+        let waiter = WaiterId { thread: self.thread, token: self.parked.reserve() };
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token });
+        let outcome = api::handle(
+            &mut RequestContext {
+                topics: &self.node.topics,
+                settings: &self.node.settings,
+                header: &header,
+                now,
+                waiter,
+                principal: &connection.principal,
+                authorize: &AllowAll,
+                notices: &mut self.notices,
+            },
+            frame,
+        );
+        match outcome {
+            Outcome::Reply(parts) => {
+                connection.answered(slot_token, Some(parts));
+            }
+            Outcome::NoReply => {
+                connection.answered(slot_token, None);
+            }
+            Outcome::Park(request) => {
+                let deadline = self.deadlines.set(request.deadline_ms(), Due::Parked(waiter.token));
+                self.parked.park(conn, slot_token, deadline, request);
+            }
+            Outcome::Close(reason) => {
+                connection.answered(slot_token, None);
+                self.refuse(conn, (header.api_key, header.api_version), &reason);
+            }
+        }
+        self.dispatch_notices();
+    }
+
+    fn start_control(&mut self, conn: ConnId, api: (i16, i16), frame: &[u8], now: Now) -> Started {
+        let stage = Stage::of(api.0);
+        let admitted = find(&mut self.connections, conn).is_some_and(|connection| connection.admits(stage));
+        if !admitted || self.stall_for_control(conn) {
+            return Started::NotYet;
+        }
+        let Some(connection) = find(&mut self.connections, conn) else { return Started::Yes };
+        let token = connection.open_control(stage, frame.len());
+        self.node.budget.add_request(frame.len());
+        self.node.emit(&Event::ControlRequest {
+            conn,
+            token,
+            api_key: api.0,
+            api_version: api.1,
+            listener: &connection.origin.listener,
+            peer: &connection.origin.peer,
+            principal: &connection.principal,
+            arrival_monotonic_ms: now.monotonic_ms,
+            arrival_wall_ms: now.wall_ms,
+            frame,
+        });
+        stats::add(&self.stats().control, 1);
+        Started::Yes
+    }
+
+    /// Closes a connection because of what it sent, and says so.
+    fn refuse(&mut self, conn: ConnId, (api_key, api_version): (i16, i16), message: &str) {
+        if let Some(connection) = self.find(conn) {
+            let peer = &connection.origin.peer;
+            self.node.emit(&Event::RequestRefused { conn, peer, api_key, api_version, message });
+        }
+        stats::add(&self.stats().refused, 1);
+        self.end(conn, message, false);
+    }
+
+    /// The control plane's answer to a slot: bytes, or no reply at all.
+    pub(super) fn answer_control(&mut self, conn: ConnId, token: i64, reply: Option<Vec<u8>>) {
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        // A slot of the data plane is none of the control plane's.
+        let Some(Pending::Control { charged }) = connection.slots.pending(token) else { return };
+        connection.answered(token, reply.map(|bytes| vec![Part::Bytes(bytes)]));
+        if self.node.budget.remove_request(charged) {
+            self.node.resume_stalled();
+        }
+        self.went_on(conn);
+    }
+
+    fn answer_parked(&mut self, conn: ConnId, slot_token: i64, parts: Vec<Part>) {
+        if let Some(connection) = find(&mut self.connections, conn) {
+            connection.answered(slot_token, Some(parts));
+            self.went_on(conn);
+        }
+    }
+
+    fn went_on(&mut self, conn: ConnId) {
+        self.resumed.push_back(conn);
+        self.mark_dirty(conn);
+    }
+
+    /// Follows up on everything that came about, until nothing is left to do on this thread.
+    pub(super) fn settle(&mut self, now: Now) {
+        loop {
+            if let Some(token) = self.woken.pop_front() {
+                self.evaluate(token, now);
+            } else if let Some(conn) = self.resumed.pop_front() {
+                self.resume(conn, now);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn resume(&mut self, conn: ConnId, now: Now) {
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        connection.held_back = false;
+        if connection.draining && !connection.is_waiting() {
+            connection.close("the broker is stopping", true);
+        } else if connection.may_start()
+            && let Some(work) = connection.input.resume()
+        {
+            self.handle_frames(conn, work, now);
+        }
+        self.mark_dirty(conn);
+    }
+
+    fn evaluate(&mut self, token: u64, now: Now) {
+        let waiter = WaiterId { thread: self.thread, token };
+        let Some(parked) = self.parked.get_mut(token) else { return };
+        if let Some(parts) = parked.request.try_complete(now, waiter, &mut self.notices)
+            && let Some(parked) = self.parked.remove(token)
+        {
+            self.deadlines.cancel(parked.deadline);
+            self.answer_parked(parked.conn, parked.slot_token, parts);
+        }
+        self.dispatch_notices();
+    }
+
+    /// The deadline of a parked request has passed, or nothing can complete it any more.
+    pub(super) fn expire(&mut self, token: u64, now: Now) {
+        let waiter = WaiterId { thread: self.thread, token };
+        let Some(mut parked) = self.parked.remove(token) else { return };
+        self.deadlines.cancel(parked.deadline);
+        let parts = parked.request.expire(now, waiter, &mut self.notices);
+        self.answer_parked(parked.conn, parked.slot_token, parts);
+        self.dispatch_notices();
+    }
+
+    /// The connection of a parked request is gone.
+    pub(super) fn cancel(&mut self, token: u64) {
+        if let Some(mut parked) = self.parked.remove(token) {
+            self.deadlines.cancel(parked.deadline);
+            parked.request.cancel(WaiterId { thread: self.thread, token });
+        }
+    }
+
+    /// Passes on what happened under partition locks; wakes of this thread need no mail.
+    fn dispatch_notices(&mut self) {
+        if self.notices.is_empty() {
+            return;
+        }
+        let (thread, woken) = (self.thread, &mut self.woken);
+        self.notices.waiters.retain(|waiter| {
+            let is_own = waiter.thread == thread;
+            if is_own {
+                woken.push_back(waiter.token);
+            }
+            !is_own
+        });
+        self.node.dispatch(&mut self.notices);
+    }
+}
+
+impl Started {
+    fn then<T>(self, value: T) -> Option<T> {
+        (self == Started::Yes).then_some(value)
+    }
+}

@@ -1,0 +1,277 @@
+//! The node: everything that its threads share, and the calls by which the shell drives it. It owns no thread, no
+//! socket and no clock; what may block is an [`Effect`] for the disk pool.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+
+use super::admission::Admission;
+use super::budget::Budget;
+use super::effects::{Effect, Effects};
+use super::event_ring::EventRing;
+use super::image::ImageDelta;
+use super::load::Load;
+use super::log_dirs::LogDir;
+use super::mail::{Mail, Mailbox};
+use super::stats::ThreadStats;
+use super::stopping::Stopping;
+use super::wakes::{ShellAction, Signals, Wakes};
+use crate::api::Settings;
+use crate::boundary::{Event, NodeOptions};
+use crate::partition::{Failure, Notices, PartitionConfig, Topics};
+use crate::quorum::Quorum;
+use crate::storage::Storage;
+use crate::time::Now;
+
+/// One broker. Shared by its I/O threads, its disk pool and the thread of the control plane.
+pub struct Node {
+    pub(super) options: NodeOptions,
+    pub(super) settings: Settings,
+    /// Topic settings where a topic has none of its own.
+    pub(super) defaults: PartitionConfig,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) log_dirs: Vec<LogDir>,
+    pub(super) topics: Topics,
+    pub(super) quorum: Mutex<Quorum>,
+    pub(super) events: EventRing,
+    pub(super) signals: Signals,
+    pub(super) effects: Effects,
+    pub(super) budget: Budget,
+    pub(super) admission: Admission,
+    pub(super) images: Mutex<Images>,
+    /// Loads that wait until the control plane has taken what was loaded.
+    pub(super) waiting_loads: Mutex<Vec<Load>>,
+    pub(super) stopping: Stopping,
+    pub(super) threads: Vec<Thread>,
+    /// Bit n: I/O thread n holds connections back because of a shared limit.
+    stalled_threads: AtomicU32,
+    failed_dirs: Mutex<BTreeSet<PathBuf>>,
+    pub(super) ticks: AtomicU32,
+}
+
+/// What the node keeps for each I/O thread.
+#[derive(Debug, Default)]
+pub(super) struct Thread {
+    pub mailbox: Mailbox,
+    pub stats: ThreadStats,
+}
+
+/// Image deltas that wait for the disk pool, in order.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    pub queue: VecDeque<ImageDelta>,
+    /// An effect is queued or running: one delta at a time.
+    pub in_flight: bool,
+    /// The first delta has been applied: what it did not name was set aside.
+    pub first_applied: bool,
+}
+
+impl Node {
+    pub(super) fn assemble(
+        options: NodeOptions,
+        settings: Settings,
+        defaults: PartitionConfig,
+        storage: Arc<dyn Storage>,
+        log_dirs: Vec<LogDir>,
+        quorum: Quorum,
+    ) -> Node {
+        let threads = (0..options.network_threads).map(|_| Thread::default()).collect();
+        Node {
+            budget: Budget::new(options.queued_max_request_bytes),
+            admission: Admission::new(options.max_connections, options.max_connections_per_ip),
+            stopping: Stopping::new(options.network_threads),
+            options,
+            settings,
+            defaults,
+            storage,
+            log_dirs,
+            topics: Topics::default(),
+            quorum: Mutex::new(quorum),
+            events: EventRing::default(),
+            signals: Signals::default(),
+            effects: Effects::default(),
+            images: Mutex::default(),
+            waiting_loads: Mutex::default(),
+            threads,
+            stalled_threads: AtomicU32::new(0),
+            failed_dirs: Mutex::default(),
+            ticks: AtomicU32::new(0),
+        }
+    }
+
+    pub fn options(&self) -> &NodeOptions {
+        &self.options
+    }
+
+    pub fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
+    /// Appends every waiting event to `out`, packed, and arms the wake again. Whatever waited for room goes on.
+    pub fn drain_events(&self, out: &mut Vec<u8>) {
+        self.events.drain(out);
+        for load in std::mem::take(&mut *self.waiting_loads.lock()) {
+            self.push_effect(Effect::Load(load));
+        }
+        self.resume_stalled();
+    }
+
+    /// Wakes that became due; the calling thread must carry them out. Call it after every call into the node or a
+    /// reactor.
+    pub fn take_wakes(&self) -> Wakes {
+        self.signals.take_wakes()
+    }
+
+    /// What is to be done to listeners, in order. For the thread that calls `submit`.
+    pub fn take_shell_actions(&self) -> Vec<ShellAction> {
+        self.signals.take_actions()
+    }
+
+    pub fn listener_up(&self, name: &str, host: &str, port: i32) {
+        self.emit(&Event::ListenerUp { name, host, port });
+    }
+
+    pub fn listener_failed(&self, name: &str, message: &str) {
+        self.emit(&Event::ListenerFailed { name, message });
+    }
+
+    /// Something fatal happened in the shell, such as a panic of a thread.
+    pub fn fault(&self, message: &str) {
+        self.emit(&Event::Fault { message });
+    }
+
+    /// Takes the oldest effect. Whoever takes one must run it.
+    pub fn take_effect(&self) -> Option<Effect> {
+        self.effects.take()
+    }
+
+    /// Takes the effect at a place of the queue: a simulator's choice.
+    pub fn take_effect_at(&self, index: usize) -> Option<Effect> {
+        self.effects.take_at(index)
+    }
+
+    /// Effects that nobody has taken.
+    pub fn pending_effects(&self) -> usize {
+        self.effects.len()
+    }
+
+    /// Runs an effect on the calling thread; it may block. Any number may run at a time.
+    pub fn run_effect(self: &Arc<Self>, effect: Effect, now: Now) {
+        let mut notices = Notices::default();
+        match effect {
+            Effect::Partition(effect) => effect.run(&mut notices),
+            Effect::Persist(persist) => {
+                let result = persist.run();
+                self.with_quorum(|quorum| quorum.persisted(*persist, result));
+            }
+            Effect::ApplyImage => self.apply_next_image(now, &mut notices),
+            Effect::Load(load) => self.run_load(load, &mut notices),
+            Effect::Remove(removal) => self.run_removal(&removal),
+            Effect::Checkpoint => self.write_checkpoints(),
+            Effect::Close => self.close_everything(&mut notices),
+        }
+        self.dispatch(&mut notices);
+        self.effects.done();
+        self.advance_stop();
+    }
+
+    pub(super) fn push_effect(&self, effect: Effect) {
+        self.effects.push(effect);
+        self.signals.wake_disk_pool();
+    }
+
+    pub(super) fn emit(&self, event: &Event<'_>) {
+        if self.events.push(event) {
+            self.signals.wake_js();
+        }
+    }
+
+    pub(super) fn post(&self, thread: u16, mail: Mail) {
+        if let Some(known) = self.threads.get(usize::from(thread))
+            && known.mailbox.post(mail)
+        {
+            self.signals.wake_thread(thread);
+        }
+    }
+
+    pub(super) fn post_all(&self, mail: impl Fn() -> Mail) {
+        for thread in 0..self.options.network_threads {
+            self.post(thread, mail());
+        }
+    }
+
+    /// Acts on what happened under partition locks. No lock may be held.
+    pub(super) fn dispatch(&self, notices: &mut Notices) {
+        while !notices.is_empty() {
+            for waiter in notices.waiters.drain(..) {
+                self.post(waiter.thread, Mail::Wake { waiter: waiter.token });
+            }
+            for (topic_id, partition, high_watermark) in notices.committed.drain(..) {
+                self.emit(&Event::Committed { topic_id: topic_id.0, partition, high_watermark });
+            }
+            for effect in notices.effects.drain(..) {
+                self.push_effect(Effect::Partition(effect));
+            }
+            for failure in std::mem::take(&mut notices.failures) {
+                self.fail_log_dir_of(&failure, notices);
+            }
+        }
+    }
+
+    fn fail_log_dir_of(&self, failure: &Failure, notices: &mut Notices) {
+        if let Some(log_dir) = failure.dir.parent() {
+            self.fail_log_dir(log_dir, &failure.reason, notices);
+        }
+    }
+
+    /// A write, sync or read failed: nothing of this log directory is served any more, for good.
+    pub(super) fn fail_log_dir(&self, log_dir: &Path, reason: &str, notices: &mut Notices) {
+        if !self.failed_dirs.lock().insert(log_dir.to_path_buf()) {
+            return;
+        }
+        self.emit(&Event::LogDirFailed { path: &log_dir.to_string_lossy(), message: reason });
+        for topic in self.topics.all() {
+            for partition in topic.partitions.iter().flatten() {
+                if partition.dir().parent() == Some(log_dir) {
+                    partition.take_offline(reason, notices);
+                }
+            }
+        }
+    }
+
+    pub(super) fn has_failed(&self, log_dir: &Path) -> bool {
+        self.failed_dirs.lock().contains(log_dir)
+    }
+
+    /// A thread holds connections back until [`resume_stalled`](Self::resume_stalled). It must look at the limit
+    /// once more after this, or it may miss the moment.
+    pub(super) fn note_stalled(&self, thread: u16) {
+        self.stalled_threads.fetch_or(1 << thread, Ordering::AcqRel);
+    }
+
+    /// A shared limit has room again.
+    pub(super) fn resume_stalled(&self) {
+        if self.stalled_threads.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let threads = self.stalled_threads.swap(0, Ordering::AcqRel);
+        for thread in (0..self.options.network_threads).filter(|thread| threads & (1 << thread) != 0) {
+            self.post(thread, Mail::Resume);
+        }
+    }
+
+    /// Partitions by log directory.
+    pub(super) fn partition_counts(&self) -> BTreeMap<PathBuf, usize> {
+        let mut counts = BTreeMap::new();
+        for topic in self.topics.all() {
+            for log_dir in topic.partitions.iter().flatten().filter_map(|partition| partition.dir().parent())
+            {
+                *counts.entry(log_dir.to_path_buf()).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+}

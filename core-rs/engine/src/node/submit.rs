@@ -1,0 +1,69 @@
+//! Commands of the control plane, carried out in order. What may block becomes an effect; what belongs to a
+//! connection becomes mail for its thread.
+
+use std::sync::Arc;
+
+use super::effects::Effect;
+use super::image::ImageDelta;
+use super::load::Load;
+use super::mail::Mail;
+use super::shared::Node;
+use super::wakes::ShellAction;
+use crate::boundary::{BoundaryError, Command, parse_commands};
+use crate::time::Now;
+use crate::uuid::Uuid;
+
+impl Node {
+    /// Carries out a packed batch. On an error nothing of it was.
+    pub fn submit(self: &Arc<Self>, batch: &[u8], _now: Now) -> Result<(), BoundaryError> {
+        for command in parse_commands(batch)? {
+            self.carry_out(command);
+        }
+        Ok(())
+    }
+
+    fn carry_out(self: &Arc<Self>, command: Command<'_>) {
+        match command {
+            Command::Respond { conn, token, response } => {
+                let reply = with_size(response);
+                self.post(conn.thread(), Mail::Respond { conn, token, reply });
+            }
+            Command::RespondNone { conn, token } => {
+                self.post(conn.thread(), Mail::RespondNone { conn, token });
+            }
+            Command::CloseConnection { conn, reason } => {
+                self.post(conn.thread(), Mail::Close { conn, reason: reason.to_owned() });
+            }
+            Command::Load { topic_id, partition, leader_epoch } => {
+                let load = Load { topic_id: Uuid(topic_id), partition, leader_epoch, next_offset: 0 };
+                self.push_effect(Effect::Load(load));
+            }
+            Command::Propose { proposal_id, timestamp, records } => {
+                self.propose(proposal_id, timestamp, records.to_vecs());
+            }
+            Command::ApplyImage { offset, removed_topics, topics } => {
+                self.queue_image(ImageDelta::new(offset, &removed_topics, &topics));
+            }
+            Command::SetListener { name, host, port, security_protocol } => {
+                self.signals.act(ShellAction::Listen {
+                    name: name.to_owned(),
+                    host: host.to_owned(),
+                    port,
+                    security_protocol: security_protocol.to_owned(),
+                });
+            }
+            Command::RemoveListener { name } => {
+                self.signals.act(ShellAction::Unlisten { name: name.to_owned() });
+            }
+            Command::Shutdown => self.begin_stop(),
+        }
+    }
+}
+
+/// The response with its size before it, as it goes out.
+fn with_size(response: &[u8]) -> Vec<u8> {
+    let mut reply = Vec::with_capacity(4 + response.len());
+    reply.extend_from_slice(&i32::try_from(response.len()).unwrap_or(i32::MAX).to_be_bytes());
+    reply.extend_from_slice(response);
+    reply
+}

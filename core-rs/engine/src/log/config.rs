@@ -1,12 +1,6 @@
 //! What a topic's configuration means to its logs; values and defaults are Kafka's.
 
-/// `message.timestamp.type`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimestampType {
-    #[default]
-    CreateTime,
-    LogAppendTime,
-}
+pub use millrace_record::TimestampType;
 
 /// The topic-level settings that a log, or the partition that owns it, acts on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What can go wrong with a log. Faults (`is_fault`) mean that the disk or its contents cannot be trusted any more.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -20,17 +20,15 @@ pub enum LogError {
     /// The caller assigned offsets that do not follow the end of the log.
     #[error("a batch at offset {offset} cannot follow log end {end}")]
     OutOfOrder { offset: i64, end: i64 },
+    /// What was to be appended is not one whole batch.
+    #[error("not a batch: {0}")]
+    InvalidBatch(#[source] millrace_record::BatchError),
     /// An earlier write or sync failed; the log takes nothing more until it is opened anew.
     #[error("the log is offline after a disk fault")]
     Offline,
 }
 
 impl LogError {
-    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> LogError {
-        let path = path.to_path_buf();
-        move |source| LogError::Io { path, source }
-    }
-
     /// A fault of disk or contents, as opposed to a request that cannot be served.
     pub fn is_fault(&self) -> bool {
         matches!(self, LogError::Io { .. } | LogError::Corrupt { .. } | LogError::Offline)

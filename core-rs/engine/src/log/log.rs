@@ -1,174 +1,248 @@
-//! The log of one partition.
+//! The log itself: its segments in order, what it tells about them, and the append. Opening, reading, durability and
+//! cutting are the neighbouring files.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::IoSlice;
+use std::path::Path;
+
+use millrace_record::BatchHeader;
 
 use super::checkpoint::EpochStart;
-use super::producer_snapshot::ProducerSnapshotEntry;
-use super::{
-    AppendBatch, AppendOutcome, BatchReader, LogConfig, LogError, LogPosition, OpenReport, Opening,
-    ReadRange, Removal, SyncJob, TimestampOffset,
-};
-use crate::storage::Storage;
+use super::durability::Unsynced;
+use super::epochs::Epochs;
+use super::folder::{Folder, LOG};
+use super::segment::Segment;
+use super::tail::{Located, Tail};
+use super::{AppendBatch, AppendOutcome, LogConfig, LogError, LogPosition, RolledSegment};
 use crate::time::Now;
 
 /// One partition's log. It is pure state around files: the caller serialises access.
 #[derive(Debug)]
 pub struct Log {
-    dir: PathBuf,
+    pub(super) folder: Folder,
+    pub(super) config: LogConfig,
+    /// By base offset; the last takes the appends. Never empty.
+    pub(super) segments: Vec<Segment>,
+    pub(super) start_offset: i64,
+    pub(super) end_offset: i64,
+    pub(super) recovery_point: i64,
+    pub(super) epochs: Epochs,
+    pub(super) tail: Tail,
+    pub(super) unsynced: Unsynced,
+    /// Offset of the newest producer snapshot known to be on disk.
+    pub(super) newest_snapshot: Option<i64>,
+    /// Raised by every truncation, so that a sync that began before one does not vouch for what came after.
+    pub(super) truncations: u64,
+    pub(super) offline: bool,
 }
 
-#[allow(unused_variables)]
 impl Log {
-    /// Opens the log in `dir`, creating it when there is none. After a clean stop nothing is scanned; otherwise the
-    /// segments from the recovery point on are read with their CRC and a torn tail is cut off and kept aside.
-    /// `Corrupt` when a batch below the recovery point is bad.
-    pub fn open(
-        storage: Arc<dyn Storage>,
-        dir: &Path,
-        config: LogConfig,
-        opening: Opening,
-        now: Now,
-    ) -> Result<(Log, OpenReport), LogError> {
-        todo!()
+    /// The partition's directory.
+    pub fn dir(&self) -> &Path {
+        &self.folder.dir
     }
 
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
     pub fn config(&self) -> &LogConfig {
-        todo!()
+        &self.config
     }
+
+    /// A changed configuration; it acts from the next append on.
     pub fn set_config(&mut self, config: LogConfig) {
-        todo!()
+        self.config = config;
     }
+
     /// First offset that clients may read.
     pub fn start_offset(&self) -> i64 {
-        todo!()
+        self.start_offset
     }
+
     /// Offset that the next record gets (exclusive end).
     pub fn end_offset(&self) -> i64 {
-        todo!()
+        self.end_offset
     }
+
     pub fn end_position(&self) -> LogPosition {
-        todo!()
+        let (segment_base, position) =
+            self.segments.last().map_or((self.end_offset, 0), |active| (active.base, active.size));
+        LogPosition { offset: self.end_offset, segment_base, position }
     }
+
     /// Everything below it is durable.
     pub fn recovery_point(&self) -> i64 {
-        todo!()
+        self.recovery_point
     }
+
     /// Base offset of the segment that takes appends.
     pub fn active_segment_base(&self) -> i64 {
-        todo!()
+        self.end_position().segment_base
     }
+
     pub fn segment_count(&self) -> usize {
-        todo!()
+        self.segments.len()
     }
+
     /// Bytes of all segments.
     pub fn size(&self) -> u64 {
-        todo!()
+        self.segments.iter().map(|segment| segment.size).sum()
     }
+
     /// Leader epochs and where each began, oldest first.
     pub fn leader_epochs(&self) -> &[EpochStart] {
-        todo!()
+        self.epochs.entries()
     }
+
     /// Leader epoch of the record at `offset`; −1 when unknown.
     pub fn leader_epoch_at(&self, offset: i64) -> i32 {
-        todo!()
+        self.epochs.at(offset)
     }
+
+    /// A write or sync failed, or the log was closed.
     pub fn is_offline(&self) -> bool {
-        todo!()
+        self.offline
     }
+
     /// Refuses everything that writes from now on: a write or sync failed.
     pub fn take_offline(&mut self) {
-        todo!()
+        self.offline = true;
     }
 
-    /// Appends batches whose offsets follow `end_offset`, all with one write and all in one segment. After a failed
-    /// write the log is offline.
+    /// Appends batches whose offsets follow `end_offset`, all with one write and all in one segment. A failed write
+    /// takes the log offline: what is on disk then is unknown.
+    ///
+    /// Errors: `AppendTooLarge`, `OutOfOrder`, `InvalidBatch` change nothing; `Io`, `Offline`.
     pub fn append(&mut self, batches: &[AppendBatch<'_>], now: Now) -> Result<AppendOutcome, LogError> {
-        todo!()
+        self.check_online()?;
+        let Some(plan) = self.plan(batches)? else {
+            return Ok(AppendOutcome { first_position: self.end_position(), rolled: None });
+        };
+        let result = self.append_planned(batches, &plan, now);
+        if result.is_err() {
+            self.take_offline();
+        }
+        result
     }
 
-    /// Batches from the one that contains `offset` on, at most `max_bytes`, below `upper` and of one segment; the
-    /// last may be partial. With `at_least_one` the first is whole even above `max_bytes`.
-    pub fn read(
-        &self,
-        offset: i64,
-        max_bytes: u64,
-        upper: LogPosition,
-        at_least_one: bool,
-    ) -> Result<ReadRange, LogError> {
-        todo!()
+    fn append_planned(
+        &mut self,
+        batches: &[AppendBatch<'_>],
+        plan: &Plan,
+        now: Now,
+    ) -> Result<AppendOutcome, LogError> {
+        let rolled = if self.must_roll(plan, now) { Some(self.roll(plan, now)?) } else { None };
+        let end = self.end_position();
+        self.write(end, batches)?;
+        let interval = self.config.index_interval_bytes;
+        let Some(active) = self.segments.last_mut() else {
+            return Err(LogError::Offline);
+        };
+        let mut first_position = None;
+        for batch in batches {
+            let header = BatchHeader::parse(batch.bytes).map_err(LogError::InvalidBatch)?;
+            let position =
+                LogPosition { offset: header.base_offset, segment_base: active.base, position: active.size };
+            first_position.get_or_insert(position);
+            active.note(&header, interval);
+            self.tail.push(Located { position, len: batch.bytes.len() as u64 }, header.last_offset());
+            self.epochs.note(header.partition_leader_epoch, header.base_offset);
+            self.end_offset = header.next_offset();
+        }
+        active.flush_indexes_if_many(&self.folder)?;
+        Ok(AppendOutcome { first_position: first_position.unwrap_or(end), rolled })
     }
 
-    /// Where the batch that contains `offset` begins; the end position for the end offset.
-    pub fn position_of(&self, offset: i64) -> Result<LogPosition, LogError> {
-        todo!()
+    pub(super) fn check_online(&self) -> Result<(), LogError> {
+        if self.offline { Err(LogError::Offline) } else { Ok(()) }
     }
 
-    /// The first record below `upper` whose timestamp is at least `timestamp`, exact to the record.
-    pub fn offset_for_timestamp(
-        &self,
-        timestamp: i64,
-        upper: i64,
-    ) -> Result<Option<TimestampOffset>, LogError> {
-        todo!()
+    /// Checks the batches against the end of the log and each other; `None` when there is none.
+    fn plan(&self, batches: &[AppendBatch<'_>]) -> Result<Option<Plan>, LogError> {
+        let mut plan = Plan { first_offset: 0, last_offset: -1, bytes: 0, max_timestamp: -1 };
+        let mut next_offset = self.end_offset;
+        for batch in batches {
+            let header = BatchHeader::parse(batch.bytes).map_err(LogError::InvalidBatch)?;
+            let available = batch.bytes.len();
+            if header.total_len() != available {
+                let needed = header.total_len();
+                return Err(LogError::InvalidBatch(millrace_record::BatchError::Truncated {
+                    needed,
+                    available,
+                }));
+            }
+            let (first, last) = (header.base_offset, header.last_offset());
+            if first < next_offset || last < first || last != batch.last_offset {
+                return Err(LogError::OutOfOrder { offset: first, end: next_offset });
+            }
+            if plan.bytes == 0 {
+                plan.first_offset = first;
+            }
+            plan.last_offset = last;
+            plan.bytes += available as u64;
+            plan.max_timestamp = plan.max_timestamp.max(batch.max_timestamp);
+            next_offset = header.next_offset();
+        }
+        if plan.last_offset - plan.first_offset > i64::from(i32::MAX) {
+            return Err(LogError::OutOfOrder { offset: plan.last_offset, end: plan.first_offset });
+        }
+        let limit = self.segment_limit();
+        if plan.bytes > limit {
+            return Err(LogError::AppendTooLarge { bytes: plan.bytes, limit });
+        }
+        Ok((plan.bytes > 0).then_some(plan))
     }
 
-    /// The first record with the largest timestamp of the log; `None` while no record has one.
-    pub fn max_timestamp(&self) -> Result<Option<TimestampOffset>, LogError> {
-        todo!()
+    /// Positions inside a segment are 32-bit in the index.
+    fn segment_limit(&self) -> u64 {
+        u64::from(self.config.segment_bytes).min(i32::MAX as u64)
     }
 
-    /// What it takes to make everything appended so far durable.
-    pub fn sync_job(&self) -> SyncJob {
-        todo!()
+    fn must_roll(&self, plan: &Plan, now: Now) -> bool {
+        let Some(active) = self.segments.last() else {
+            return true;
+        };
+        let waited_ms = active.waited_ms(now.wall_ms, plan.max_timestamp);
+        active.size + plan.bytes > self.segment_limit()
+            || (active.size > 0 && waited_ms > self.config.segment_ms)
+            || (active.size > 0 && active.index_is_full(self.config.segment_index_bytes))
+            || !active.can_hold_offset(plan.last_offset)
     }
 
-    /// `job.run()` succeeded: moves the recovery point.
-    pub fn synced(&mut self, job: &SyncJob) {
-        todo!()
+    /// Closes the active segment and begins one at the end of the log, or as far above it as the offsets to come
+    /// demand. Nothing is synced here: the next `SyncJob` covers both.
+    fn roll(&mut self, plan: &Plan, now: Now) -> Result<RolledSegment, LogError> {
+        let fits = plan.last_offset - self.end_offset <= i64::from(i32::MAX);
+        let base = if fits { self.end_offset } else { plan.first_offset };
+        let Some(active) = self.segments.last_mut() else {
+            return Err(LogError::Offline);
+        };
+        for file in active.finish(&self.folder)? {
+            self.unsynced.file(file);
+        }
+        active.file = None;
+        let rolled = RolledSegment { base_offset: active.base, end_offset: base };
+        self.segments.push(Segment::create(&self.folder, base, now.wall_ms)?);
+        self.unsynced.dir(&self.folder.dir);
+        Ok(rolled)
     }
 
-    /// Cuts off the batch that contains `offset` and everything after it. The recovery point may move back:
-    /// checkpoint it afterwards.
-    pub fn truncate_to(&mut self, offset: i64) -> Result<(), LogError> {
-        todo!()
+    fn write(&self, end: LogPosition, batches: &[AppendBatch<'_>]) -> Result<(), LogError> {
+        let Some(file) = self.segments.last().and_then(|active| active.file.as_ref()) else {
+            return Err(LogError::Offline);
+        };
+        let written = match batches {
+            [batch] => file.write_at(end.position, &[IoSlice::new(batch.bytes)]),
+            _ => {
+                let slices: Vec<IoSlice<'_>> =
+                    batches.iter().map(|batch| IoSlice::new(batch.bytes)).collect();
+                file.write_at(end.position, &slices)
+            }
+        };
+        written.map_err(self.folder.fault(end.segment_base, LOG))
     }
+}
 
-    /// Drops everything and goes on, empty, at `offset`.
-    pub fn truncate_fully_and_start_at(&mut self, offset: i64) -> Result<(), LogError> {
-        todo!()
-    }
-
-    /// Moves the log start offset forward (DeleteRecords, retention) and removes the segments wholly below it.
-    pub fn increment_start_offset(&mut self, offset: i64) -> Result<(), LogError> {
-        todo!()
-    }
-
-    /// Whole batches from the one that contains `offset` to the end; reads without the caller's lock.
-    pub fn batches_from(&self, offset: i64) -> Result<BatchReader, LogError> {
-        todo!()
-    }
-
-    /// Writes the producer state as of `end_offset`; the next sync makes it durable.
-    pub fn write_producer_snapshot(&mut self, entries: &[ProducerSnapshotEntry]) -> Result<(), LogError> {
-        todo!()
-    }
-
-    /// The newest usable producer snapshot at or below the end of the log, with the offset up to which it holds.
-    pub fn read_producer_snapshot(&self) -> Result<Option<(i64, Vec<ProducerSnapshotEntry>)>, LogError> {
-        todo!()
-    }
-
-    /// The clean stop: indexes trimmed, everything synced. The caller has written the producer snapshot before.
-    pub fn close(&mut self) -> Result<(), LogError> {
-        todo!()
-    }
-
-    /// Renames the directory to `<name>.<unique>-delete`; the removal itself runs later, without the lock.
-    pub fn delete(self, unique: &str) -> Result<Removal, LogError> {
-        todo!()
-    }
+/// What an append is going to add.
+struct Plan {
+    first_offset: i64,
+    last_offset: i64,
+    bytes: u64,
+    max_timestamp: i64,
 }

@@ -4,18 +4,33 @@
 pub mod checkpoint;
 pub mod clean_shutdown;
 mod config;
+mod durability;
+mod epochs;
 mod error;
+mod folder;
+mod index_file;
+#[allow(clippy::module_inception)]
 mod log;
+mod open;
 pub mod partition_metadata;
 pub mod producer_snapshot;
+mod read;
 mod reader;
+mod recovery;
+mod segment;
 mod sync;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod timestamps;
+mod truncation;
 mod types;
+mod window;
 
 pub use config::{LogConfig, TimestampType};
 pub use error::LogError;
 pub use log::Log;
-pub use reader::{BatchReader, StoredBatch};
+pub use reader::{BatchReader, StoredBatch, StoredHeader};
 pub use sync::{Removal, SyncJob};
 pub use types::{
     AppendBatch, AppendOutcome, CutBytes, LogPosition, OpenReport, Opening, ReadRange, RolledSegment,

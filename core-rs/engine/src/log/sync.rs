@@ -1,11 +1,12 @@
 //! Disk work that runs without the partition's lock: making appends durable, removing a deleted log.
 
-use std::fmt::Debug;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::LogPosition;
+use super::checkpoint::EpochStart;
+use super::durability::Covered;
 use crate::storage::{Storage, StorageFile};
 
 /// Makes everything appended up to `end` durable. Give it back with `Log::synced` once `run` succeeded; after an
@@ -14,26 +15,17 @@ use crate::storage::{Storage, StorageFile};
 pub struct SyncJob {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) files: Vec<Arc<dyn StorageFile>>,
+    /// The leader epoch checkpoint, when it changed.
+    pub(super) epoch_file: Option<(PathBuf, Vec<EpochStart>)>,
     pub(super) dirs: Vec<PathBuf>,
     pub(super) end: LogPosition,
-    /// How many entries of the log's list of files to sync this job covers.
-    pub(super) covered: u64,
+    pub(super) covered: Covered,
 }
 
 impl SyncJob {
     /// What is durable when the job succeeded: everything below this.
     pub fn end(&self) -> LogPosition {
         self.end
-    }
-
-    pub fn run(&self) -> io::Result<()> {
-        for file in &self.files {
-            file.sync()?;
-        }
-        for dir in &self.dirs {
-            self.storage.sync_dir(dir)?;
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,189 @@
+//! What of a log is on disk for good: the list of files that a sync still has to cover, sync jobs, producer
+//! snapshots and the clean stop.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::checkpoint::{self, LEADER_EPOCH_FILE};
+use super::folder::{Folder, SNAPSHOT, parse_name};
+use super::log::Log;
+use super::producer_snapshot::{self, ProducerSnapshotEntry};
+use super::{LogError, SyncJob};
+use crate::storage::StorageFile;
+
+/// Files written and directories changed since the sync that covered them last; the active segment's file is
+/// covered by every job anyway.
+#[derive(Debug, Default)]
+pub(super) struct Unsynced {
+    files: Vec<Arc<dyn StorageFile>>,
+    dirs: Vec<PathBuf>,
+    /// Entries of both lists that earlier jobs covered.
+    files_done: u64,
+    dirs_done: u64,
+}
+
+/// How far into the lists a job reaches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Covered {
+    files: u64,
+    dirs: u64,
+    truncations: u64,
+}
+
+impl Unsynced {
+    pub(super) fn file(&mut self, file: Arc<dyn StorageFile>) {
+        self.files.push(file);
+    }
+
+    pub(super) fn dir(&mut self, dir: &Path) {
+        self.dirs.push(dir.to_path_buf());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.dirs.is_empty()
+    }
+
+    fn forget(&mut self, covered: &Covered) {
+        let files = covered.files.saturating_sub(self.files_done);
+        let dirs = covered.dirs.saturating_sub(self.dirs_done);
+        self.files.drain(..(files as usize).min(self.files.len()));
+        self.dirs.drain(..(dirs as usize).min(self.dirs.len()));
+        self.files_done = self.files_done.max(covered.files);
+        self.dirs_done = self.dirs_done.max(covered.dirs);
+    }
+}
+
+impl Log {
+    /// What it takes to make everything appended so far durable. One job at a time: run it without the lock, then
+    /// tell `synced`.
+    pub fn sync_job(&self) -> SyncJob {
+        let end = self.end_position();
+        let mut files = self.unsynced.files.clone();
+        files.extend(self.segments.last().and_then(|active| active.file.clone()));
+        let mut dirs: Vec<PathBuf> = Vec::new();
+        for dir in &self.unsynced.dirs {
+            if !dirs.contains(dir) {
+                dirs.push(dir.clone());
+            }
+        }
+        let epochs = self.epochs.dirty.then(|| self.epochs.entries().to_vec());
+        let covered = Covered {
+            files: self.unsynced.files_done + self.unsynced.files.len() as u64,
+            dirs: self.unsynced.dirs_done + self.unsynced.dirs.len() as u64,
+            truncations: self.truncations,
+        };
+        SyncJob {
+            storage: Arc::clone(&self.folder.storage),
+            epoch_file: epochs.map(|entries| (self.folder.dir.join(LEADER_EPOCH_FILE), entries)),
+            files,
+            dirs,
+            end,
+            covered,
+        }
+    }
+
+    /// `job.run()` succeeded: moves the recovery point to its end. False, with nothing vouched for, when the log was
+    /// truncated in between.
+    pub fn synced(&mut self, job: &SyncJob) -> bool {
+        self.unsynced.forget(&job.covered);
+        if let Some((_, entries)) = &job.epoch_file
+            && entries == self.epochs.entries()
+        {
+            self.epochs.dirty = false;
+        }
+        if job.covered.truncations != self.truncations {
+            return false;
+        }
+        self.recovery_point = self.recovery_point.max(job.end.offset);
+        true
+    }
+
+    /// Whether everything is durable already and the files look as a clean stop leaves them.
+    fn is_settled(&self) -> bool {
+        self.recovery_point >= self.end_offset
+            && self.unsynced.is_empty()
+            && !self.epochs.dirty
+            && self.segments.last().is_some_and(|active| active.indexes_finished())
+    }
+
+    /// The clean stop: indexes trimmed, everything synced; nothing can be written afterwards. The caller has written
+    /// the producer snapshot before. Costs nothing for a log that did not change since it was opened.
+    pub fn close(&mut self) -> Result<(), LogError> {
+        self.check_online()?;
+        self.offline = true;
+        if self.is_settled() {
+            return Ok(());
+        }
+        if let Some(active) = self.segments.last_mut() {
+            for file in active.finish(&self.folder)? {
+                self.unsynced.file(file);
+            }
+            self.unsynced.dir(&self.folder.dir);
+        }
+        let job = self.sync_job();
+        job.run().map_err(self.folder.dir_fault())?;
+        self.synced(&job);
+        Ok(())
+    }
+
+    /// Writes the producer state as of `end_offset`; the next sync makes it durable. Nothing is written when there
+    /// is a snapshot of that offset, or nothing in the log that it would save from being replayed.
+    pub fn write_producer_snapshot(&mut self, entries: &[ProducerSnapshotEntry]) -> Result<(), LogError> {
+        self.check_online()?;
+        let offset = self.end_offset;
+        let pointless = entries.is_empty() && self.size() == 0;
+        if pointless || self.newest_snapshot == Some(offset) {
+            return Ok(());
+        }
+        self.folder.remove_if_present(offset, SNAPSHOT)?;
+        let file = self.folder.create(offset, SNAPSHOT)?;
+        let contents = producer_snapshot::encode(entries);
+        file.write_at(0, &[IoSlice::new(&contents)]).map_err(self.folder.fault(offset, SNAPSHOT))?;
+        self.unsynced.file(file);
+        self.unsynced.dir(&self.folder.dir);
+        self.newest_snapshot = Some(offset);
+        Ok(())
+    }
+
+    /// The newest producer snapshot that is whole, with the offset up to which it holds; batches from there on are to
+    /// be replayed over it.
+    pub fn read_producer_snapshot(&self) -> Result<Option<(i64, Vec<ProducerSnapshotEntry>)>, LogError> {
+        let mut offsets = snapshot_offsets(&self.folder)?;
+        offsets.retain(|offset| *offset <= self.end_offset);
+        for offset in offsets.into_iter().rev() {
+            let path = self.folder.path(offset, SNAPSHOT);
+            let contents =
+                self.folder.storage.read_to_vec(&path).map_err(self.folder.fault(offset, SNAPSHOT))?;
+            // A torn one was never synced: the one before it still holds.
+            if let Ok(entries) = producer_snapshot::decode(&contents) {
+                return Ok(Some((offset, entries)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Offsets of the producer snapshots in the directory, rising.
+pub(super) fn snapshot_offsets(folder: &Folder) -> Result<Vec<i64>, LogError> {
+    let entries = folder.storage.list(&folder.dir).map_err(folder.dir_fault())?;
+    let snapshot =
+        |name: &str| parse_name(name).filter(|(_, kind)| *kind == SNAPSHOT).map(|(offset, _)| offset);
+    Ok(entries.iter().filter_map(|entry| snapshot(&entry.name)).collect())
+}
+
+impl SyncJob {
+    /// Syncs every file, then the names. After an error nothing that the job covers may count as durable, ever.
+    pub fn run(&self) -> io::Result<()> {
+        for file in &self.files {
+            file.sync()?;
+        }
+        if let Some((path, entries)) = &self.epoch_file {
+            checkpoint::write_epochs(&*self.storage, path, entries)?;
+        }
+        for dir in &self.dirs {
+            self.storage.sync_dir(dir)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! The leader epochs of one log and where each began: kept in memory, written to `leader-epoch-checkpoint` by the
+//! next sync, so that no append waits for a directory sync.
+
+use super::checkpoint::EpochStart;
+
+#[derive(Debug, Default)]
+pub(super) struct Epochs {
+    entries: Vec<EpochStart>,
+    /// Differs from the file.
+    pub(super) dirty: bool,
+}
+
+impl Epochs {
+    pub(super) fn new(entries: Vec<EpochStart>) -> Epochs {
+        Epochs { entries, dirty: false }
+    }
+
+    pub(super) fn entries(&self) -> &[EpochStart] {
+        &self.entries
+    }
+
+    /// A batch of `epoch` begins at `start_offset`; −1 is no epoch.
+    pub(super) fn note(&mut self, epoch: i32, start_offset: i64) {
+        if epoch >= 0 && self.entries.last().is_none_or(|last| epoch > last.epoch) {
+            self.entries.push(EpochStart { epoch, start_offset });
+            self.dirty = true;
+        }
+    }
+
+    /// The epoch in force at `offset`; −1 before the first.
+    pub(super) fn at(&self, offset: i64) -> i32 {
+        let later = self.entries.partition_point(|entry| entry.start_offset <= offset);
+        later.checked_sub(1).and_then(|last| self.entries.get(last)).map_or(-1, |entry| entry.epoch)
+    }
+
+    /// Drops the epochs that begin at or above `end`.
+    pub(super) fn truncate_end(&mut self, end: i64) {
+        let keep = self.entries.partition_point(|entry| entry.start_offset < end);
+        if keep < self.entries.len() {
+            self.entries.truncate(keep);
+            self.dirty = true;
+        }
+    }
+
+    /// Drops the epochs that ended at or below `start`; the one in force there begins at `start` from now on.
+    pub(super) fn truncate_start(&mut self, start: i64) {
+        let later = self.entries.partition_point(|entry| entry.start_offset <= start);
+        let Some(in_force) = later.checked_sub(1) else {
+            return;
+        };
+        if in_force > 0 || self.entries.first().is_some_and(|entry| entry.start_offset < start) {
+            self.entries.drain(..in_force);
+            if let Some(first) = self.entries.first_mut() {
+                first.start_offset = start;
+            }
+            self.dirty = true;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.dirty |= !self.entries.is_empty();
+        self.entries.clear();
+    }
+}

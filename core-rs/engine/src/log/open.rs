@@ -1,0 +1,153 @@
+//! Opening a log: what the directory says after a clean stop, and recovery after any other.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::checkpoint::{self, EpochStart, LEADER_EPOCH_FILE};
+use super::durability::Unsynced;
+use super::epochs::Epochs;
+use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, parse_name};
+use super::log::Log;
+use super::recovery;
+use super::segment::Segment;
+use super::tail::Tail;
+use super::{LogConfig, LogError, OpenReport, Opening};
+use crate::storage::{DirEntry, Storage};
+use crate::time::Now;
+
+/// What interrupted work leaves behind; none of it was ever part of the log.
+const LEFTOVERS: [&str; 3] = [".tmp", ".deleted", ".cleaned"];
+
+impl Log {
+    /// Opens the log in `dir`, creating it when there is none. After a clean stop nothing is scanned but the headers
+    /// behind the last index entry; otherwise the segments from the recovery point on are read with their checksums,
+    /// the first bad batch cuts the log there, the cut bytes stay beside it, and the result is synced.
+    ///
+    /// Errors: `Corrupt` when a batch below the recovery point is bad; `Io`.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        dir: &Path,
+        config: LogConfig,
+        opening: Opening,
+        now: Now,
+    ) -> Result<(Log, OpenReport), LogError> {
+        let folder = Folder::new(storage, dir);
+        let mut report = OpenReport::default();
+        let mut unsynced = Unsynced::default();
+        let listing = list_or_create(&folder, &mut unsynced)?;
+        remove_leftovers(&folder, &listing)?;
+        let mut found = find_segments(&listing, now);
+        let epochs_on_file = read_epochs(&folder, opening.clean)?;
+        let first_base = opening.start_offset.max(0);
+        if found.is_empty() {
+            report.created = true;
+            unsynced.dir(&folder.dir);
+            found.push((Segment::create(&folder, first_base, now.wall_ms)?, true));
+        }
+        let mut log = Log {
+            folder,
+            config,
+            segments: Vec::new(),
+            start_offset: 0,
+            end_offset: 0,
+            recovery_point: 0,
+            epochs: Epochs::new(epochs_on_file.clone()),
+            tail: Tail::default(),
+            unsynced,
+            newest_snapshot: None,
+            truncations: 0,
+            offline: false,
+        };
+        recovery::recover(&mut log, found, opening, &mut report)?;
+        let log_start = log.segments.first().map_or(0, |first| first.base);
+        log.start_offset = opening.start_offset.clamp(log_start, log.end_offset);
+        // Beyond what recovery has synced, only what a clean stop or a checkpoint vouches for.
+        log.recovery_point = log.recovery_point.max(opening.recovery_point).min(log.end_offset);
+        log.epochs.truncate_end(log.end_offset);
+        log.epochs.dirty = log.epochs.entries() != epochs_on_file;
+        if log.epochs.dirty && !opening.clean {
+            let path = log.folder.dir.join(LEADER_EPOCH_FILE);
+            checkpoint::write_epochs(&*log.folder.storage, &path, log.epochs.entries())
+                .map_err(log.folder.dir_fault())?;
+            log.epochs.dirty = false;
+        }
+        log.newest_snapshot = remove_stray_snapshots(&log, &listing)?.filter(|_| opening.clean);
+        Ok((log, report))
+    }
+}
+
+fn list_or_create(folder: &Folder, unsynced: &mut Unsynced) -> Result<Vec<DirEntry>, LogError> {
+    match folder.storage.list(&folder.dir) {
+        Ok(listing) => Ok(listing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            folder.storage.create_dir_all(&folder.dir).map_err(folder.dir_fault())?;
+            if let Some(parent) = folder.dir.parent() {
+                unsynced.dir(parent);
+            }
+            Ok(Vec::new())
+        }
+        Err(error) => Err(folder.dir_fault()(error)),
+    }
+}
+
+fn remove_leftovers(folder: &Folder, listing: &[DirEntry]) -> Result<(), LogError> {
+    for entry in listing.iter().filter(|entry| !entry.is_dir) {
+        if LEFTOVERS.iter().any(|suffix| entry.name.ends_with(suffix)) {
+            folder.storage.remove_file(&folder.dir.join(&entry.name)).map_err(folder.dir_fault())?;
+        }
+    }
+    Ok(())
+}
+
+/// The segments in the listing, each with whether its indexes are there and plausible.
+fn find_segments(listing: &[DirEntry], now: Now) -> Vec<(Segment, bool)> {
+    let mut files: BTreeMap<i64, [Option<u64>; 3]> = BTreeMap::new();
+    for entry in listing.iter().filter(|entry| !entry.is_dir) {
+        let Some((base, extension)) = parse_name(&entry.name) else {
+            continue;
+        };
+        let [log, index, time_index] = files.entry(base).or_default();
+        match extension {
+            LOG => *log = Some(entry.len),
+            INDEX => *index = Some(entry.len),
+            TIME_INDEX => *time_index = Some(entry.len),
+            _ => {}
+        }
+    }
+    let segment = |(base, [log, index, time_index]): (i64, [Option<u64>; 3])| {
+        let mut segment = Segment::closed(base, log?, now.wall_ms);
+        let plausible = segment.take_indexes(index, time_index);
+        Some((segment, plausible))
+    };
+    files.into_iter().filter_map(segment).collect()
+}
+
+/// The leader epochs on file. After a crash a file that cannot be read is as good as none: it was never synced.
+fn read_epochs(folder: &Folder, clean: bool) -> Result<Vec<EpochStart>, LogError> {
+    match checkpoint::read_epochs(&*folder.storage, &folder.dir.join(LEADER_EPOCH_FILE)) {
+        Ok(entries) => Ok(entries),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData && !clean => Ok(Vec::new()),
+        Err(error) => Err(folder.dir_fault()(error)),
+    }
+}
+
+/// Keeps the snapshots that begin a segment, and the newest, which it returns; none may lie beyond the end.
+fn remove_stray_snapshots(log: &Log, listing: &[DirEntry]) -> Result<Option<i64>, LogError> {
+    let offsets = listing.iter().filter_map(|entry| {
+        parse_name(&entry.name).filter(|(_, kind)| *kind == SNAPSHOT).map(|(offset, _)| offset)
+    });
+    let (kept, beyond): (Vec<i64>, Vec<i64>) = offsets.partition(|offset| *offset <= log.end_offset);
+    for offset in beyond {
+        log.folder.remove_if_present(offset, SNAPSHOT)?;
+    }
+    let newest = kept.iter().max().copied();
+    for offset in kept {
+        let begins_segment = log.segments.iter().any(|segment| segment.base == offset);
+        if !begins_segment && Some(offset) != newest {
+            log.folder.remove_if_present(offset, SNAPSHOT)?;
+        }
+    }
+    Ok(newest)
+}

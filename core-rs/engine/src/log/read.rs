@@ -1,0 +1,129 @@
+//! Reading a log by offset: from the tail without touching the disk, else through the offset index and a short walk
+//! over headers. It hands out file ranges and never looks at records.
+
+use std::sync::Arc;
+
+use super::log::Log;
+use super::segment::Segment;
+use super::tail::Located;
+use super::{BatchReader, LogError, LogPosition, ReadRange};
+use crate::storage::FileRange;
+
+impl Log {
+    /// Batches from the one that contains `offset` on: at most `max_bytes`, below `upper` (a batch border of this
+    /// log), all of one segment; the last may be partial, but not the first: when it is larger than `max_bytes`, it
+    /// comes whole with `at_least_one` and not at all without.
+    ///
+    /// Errors: `OffsetOutOfRange`; `Corrupt` for bytes that are no batch; `Io`.
+    pub fn read(
+        &self,
+        offset: i64,
+        max_bytes: u64,
+        upper: LogPosition,
+        at_least_one: bool,
+    ) -> Result<ReadRange, LogError> {
+        self.check_offset(offset)?;
+        let upper = upper.min(self.end_position());
+        if offset >= upper.offset || (max_bytes == 0 && !at_least_one) {
+            return self.empty_range(offset);
+        }
+        let Some((segment, batch)) = self.locate(offset)? else {
+            return self.empty_range(offset);
+        };
+        let limit = match segment.base.cmp(&upper.segment_base) {
+            std::cmp::Ordering::Less => segment.size,
+            std::cmp::Ordering::Equal => upper.position.min(segment.size),
+            std::cmp::Ordering::Greater => 0,
+        };
+        let from = batch.position.position;
+        let available = limit.saturating_sub(from);
+        let len = match available.min(max_bytes) {
+            len if len >= batch.len => len,
+            _ if at_least_one => available.min(batch.len),
+            _ => 0,
+        };
+        if len == 0 {
+            return self.empty_range(offset);
+        }
+        let file = segment.handle(&self.folder)?;
+        Ok(ReadRange {
+            range: FileRange { file, offset: from, len },
+            first_batch_base: batch.position.offset,
+        })
+    }
+
+    /// Where the batch that contains `offset` begins (`offset` itself stays in the result); the end position for the
+    /// end offset.
+    ///
+    /// Errors: `OffsetOutOfRange`, `Corrupt`, `Io`.
+    pub fn position_of(&self, offset: i64) -> Result<LogPosition, LogError> {
+        self.check_offset(offset)?;
+        Ok(match self.locate(offset)? {
+            Some((_, batch)) => LogPosition { offset, ..batch.position },
+            None => self.end_position(),
+        })
+    }
+
+    /// Whole batches from the one that contains `offset` to the present end; reads without the caller's lock.
+    ///
+    /// Errors: `OffsetOutOfRange`, `Corrupt`, `Io`.
+    pub fn batches_from(&self, offset: i64) -> Result<BatchReader, LogError> {
+        self.check_offset(offset)?;
+        let located = self.locate(offset)?.map(|(_, batch)| batch.position);
+        let from = located.unwrap_or_else(|| self.end_position());
+        let first = self.segments.partition_point(|segment| segment.base < from.segment_base);
+        let segments = self.segments.get(first..).unwrap_or(&[]);
+        let active = self.segments.last().and_then(|active| active.file.clone());
+        Ok(BatchReader::new(
+            Arc::clone(&self.folder.storage),
+            Arc::clone(&self.folder.dir),
+            segments.iter().map(|segment| (segment.base, segment.size)).collect(),
+            active,
+            from.position,
+        ))
+    }
+
+    pub(super) fn check_offset(&self, offset: i64) -> Result<(), LogError> {
+        let (start, end) = (self.start_offset, self.end_offset);
+        if (start..=end).contains(&offset) {
+            Ok(())
+        } else {
+            Err(LogError::OffsetOutOfRange { offset, start, end })
+        }
+    }
+
+    fn empty_range(&self, offset: i64) -> Result<ReadRange, LogError> {
+        let end = self.end_position();
+        let active = self.segments.last().ok_or(LogError::Offline)?;
+        let file = active.handle(&self.folder)?;
+        Ok(ReadRange { range: FileRange { file, offset: end.position, len: 0 }, first_batch_base: offset })
+    }
+
+    /// The segment that holds `offset`, or would: the last that begins at or below it.
+    pub(super) fn floor_segment(&self, offset: i64) -> usize {
+        self.segments.partition_point(|segment| segment.base <= offset).saturating_sub(1)
+    }
+
+    /// The batch that contains `offset`, or the first after it; `None` at the end of the log.
+    pub(super) fn locate(&self, offset: i64) -> Result<Option<(&Segment, Located)>, LogError> {
+        if offset >= self.end_offset {
+            return Ok(None);
+        }
+        if let Some(batch) = self.tail.find(offset) {
+            let index = self.segments.partition_point(|segment| segment.base < batch.position.segment_base);
+            return Ok(self.segments.get(index).map(|segment| (segment, batch)));
+        }
+        // Compaction may leave a segment that ends before the next begins: the batch is then in a later one.
+        for segment in self.segments.iter().skip(self.floor_segment(offset)) {
+            if let Some(batch) = segment.find(&self.folder, offset)? {
+                let position = LogPosition {
+                    offset: batch.header.base_offset,
+                    segment_base: segment.base,
+                    position: batch.position,
+                };
+                return Ok(Some((segment, Located { position, len: batch.len() })));
+            }
+        }
+        Ok(None)
+    }
+}

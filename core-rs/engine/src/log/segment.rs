@@ -1,0 +1,316 @@
+//! One segment: a run of batches in one file with its two indexes. It appends to the indexes by Kafka's rules and
+//! finds batches; writing batches, rolling and durability are the log's.
+
+use std::sync::Arc;
+
+use millrace_record::BatchHeader;
+
+use super::LogError;
+use super::folder::{Folder, INDEX, LOG, TIME_INDEX};
+use super::index_file::IndexFile;
+use super::window::{Batch, LOOKUP_WINDOW, Walk, WalkError};
+use crate::storage::StorageFile;
+
+/// Relative offset (4 bytes) and position (4) of a batch, found by its last offset.
+const OFFSET_ENTRY: usize = 8;
+/// Largest timestamp so far (8 bytes) and the relative last offset (4) of the first batch that has it.
+const TIME_ENTRY: usize = 12;
+
+/// The largest timestamp of a segment, and the last offset of the first batch that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MaxTimestamp {
+    pub(super) timestamp: i64,
+    pub(super) batch_last_offset: i64,
+}
+
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) base: i64,
+    /// Bytes of batches.
+    pub(super) size: u64,
+    /// Wall clock when it was created or opened, ms.
+    pub(super) created_ms: i64,
+    /// Max timestamp of the first batch, once known.
+    pub(super) first_timestamp: Option<i64>,
+    /// The log file while it takes appends; other segments are opened when read.
+    pub(super) file: Option<Arc<dyn StorageFile>>,
+    offsets: IndexFile<OFFSET_ENTRY>,
+    times: IndexFile<TIME_ENTRY>,
+    /// Kept current while the segment takes appends; otherwise the time index ends with it.
+    max: Option<MaxTimestamp>,
+    /// Largest timestamp that the time index holds.
+    indexed_timestamp: i64,
+    bytes_since_entry: u64,
+}
+
+impl Segment {
+    pub(super) fn create(folder: &Folder, base: i64, now_ms: i64) -> Result<Segment, LogError> {
+        let mut segment = Segment::closed(base, 0, now_ms);
+        // Left over when its log file vanished in a crash, or was never written.
+        folder.remove_if_present(base, INDEX)?;
+        folder.remove_if_present(base, TIME_INDEX)?;
+        segment.file = Some(folder.create(base, LOG)?);
+        Ok(segment)
+    }
+
+    /// A segment whose log file exists and whose indexes are absent.
+    pub(super) fn closed(base: i64, size: u64, now_ms: i64) -> Segment {
+        Segment {
+            base,
+            size,
+            created_ms: now_ms,
+            first_timestamp: None,
+            file: None,
+            offsets: IndexFile::absent(INDEX),
+            times: IndexFile::absent(TIME_INDEX),
+            max: None,
+            indexed_timestamp: -1,
+            bytes_since_entry: 0,
+        }
+    }
+
+    /// Takes over index files of these sizes; false when they cannot belong to the segment.
+    pub(super) fn take_indexes(&mut self, index_len: Option<u64>, time_index_len: Option<u64>) -> bool {
+        let (Some(index_len), Some(time_index_len)) = (index_len, time_index_len) else {
+            return self.size == 0;
+        };
+        let offsets = IndexFile::existing(INDEX, index_len);
+        let times = IndexFile::existing(TIME_INDEX, time_index_len);
+        let (Some(offsets), Some(times)) = (offsets, times) else {
+            return false;
+        };
+        let empty_log_with_entries = self.size == 0 && (offsets.entries() > 0 || times.entries() > 0);
+        self.offsets = offsets;
+        self.times = times;
+        !empty_log_with_entries
+    }
+
+    /// Both index files are there and hold everything that they should.
+    pub(super) fn indexes_finished(&self) -> bool {
+        let written = |exists: bool, pending: bool| exists && !pending;
+        written(self.offsets.exists(), self.offsets.has_pending())
+            && written(self.times.exists(), self.times.has_pending())
+            && self.max.is_none_or(|max| max.timestamp <= self.indexed_timestamp)
+    }
+
+    pub(super) fn index_is_full(&self, index_bytes: u32) -> bool {
+        let room = |entry: usize| index_bytes as usize / entry;
+        self.offsets.entries() as usize >= room(OFFSET_ENTRY)
+            || self.times.entries() as usize + 1 >= room(TIME_ENTRY)
+    }
+
+    pub(super) fn can_hold_offset(&self, offset: i64) -> bool {
+        offset.checked_sub(self.base).is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
+    }
+
+    /// Kafka's `timeWaitedForRoll`: by the first batch's timestamp if it has one, else by age.
+    pub(super) fn waited_ms(&self, now_ms: i64, timestamp: i64) -> i64 {
+        match self.first_timestamp {
+            Some(first) if first >= 0 => timestamp.saturating_sub(first),
+            _ => now_ms.saturating_sub(self.created_ms),
+        }
+    }
+
+    /// Accounts for a batch that now ends the segment.
+    pub(super) fn note(&mut self, header: &BatchHeader, interval: u32) {
+        let last_offset = header.last_offset();
+        if self.max.is_none_or(|max| header.max_timestamp > max.timestamp) && header.max_timestamp >= 0 {
+            self.max = Some(MaxTimestamp { timestamp: header.max_timestamp, batch_last_offset: last_offset });
+        }
+        if self.size == 0 {
+            self.first_timestamp = Some(header.max_timestamp);
+        }
+        if self.bytes_since_entry > u64::from(interval) {
+            let mut entry = [0; OFFSET_ENTRY];
+            join(&mut entry, &self.relative(last_offset), &(self.size as u32).to_be_bytes());
+            self.offsets.push(entry);
+            self.index_max_timestamp();
+            self.bytes_since_entry = 0;
+        }
+        let len = header.total_len() as u64;
+        self.size += len;
+        self.bytes_since_entry += len;
+    }
+
+    fn index_max_timestamp(&mut self) {
+        if let Some(max) = self.max.filter(|max| max.timestamp > self.indexed_timestamp) {
+            let mut entry = [0; TIME_ENTRY];
+            join(&mut entry, &max.timestamp.to_be_bytes(), &self.relative(max.batch_last_offset));
+            self.times.push(entry);
+            self.indexed_timestamp = max.timestamp;
+        }
+    }
+
+    fn relative(&self, offset: i64) -> [u8; 4] {
+        (offset.wrapping_sub(self.base) as u32).to_be_bytes()
+    }
+
+    pub(super) fn flush_indexes_if_many(&mut self, folder: &Folder) -> Result<(), LogError> {
+        self.offsets.flush_if_many(folder, self.base)?;
+        self.times.flush_if_many(folder, self.base)
+    }
+
+    /// The segment takes no more appends: its indexes end with the largest timestamp and have no spare bytes.
+    /// Returns the files that have to be synced.
+    pub(super) fn finish(&mut self, folder: &Folder) -> Result<Vec<Arc<dyn StorageFile>>, LogError> {
+        self.index_max_timestamp();
+        Ok(vec![
+            self.handle(folder)?,
+            self.offsets.finish(folder, self.base)?,
+            self.times.finish(folder, self.base)?,
+        ])
+    }
+
+    pub(super) fn handle(&self, folder: &Folder) -> Result<Arc<dyn StorageFile>, LogError> {
+        match &self.file {
+            Some(file) => Ok(Arc::clone(file)),
+            None => folder.open_shared(self.base, LOG),
+        }
+    }
+
+    /// The largest timestamp of the segment; reads the end of the time index unless it takes appends.
+    pub(super) fn max_timestamp(&self, folder: &Folder) -> Result<Option<MaxTimestamp>, LogError> {
+        if self.max.is_some() || self.file.is_some() {
+            return Ok(self.max);
+        }
+        Ok(self.times.last(folder, self.base)?.map(|entry| self.time_entry(&entry)))
+    }
+
+    fn time_entry(&self, entry: &[u8; TIME_ENTRY]) -> MaxTimestamp {
+        let (timestamp, relative) = entry.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        MaxTimestamp {
+            timestamp: i64::from_be_bytes(*timestamp),
+            batch_last_offset: self.base + i64::from(number(relative)),
+        }
+    }
+
+    /// A batch border at or before the batch that contains `offset`.
+    fn floor(&self, folder: &Folder, offset: i64) -> Result<u64, LogError> {
+        let (_, entry) = self.offsets.search(folder, self.base, |entry| {
+            let (relative, _) = entry.split_at(4);
+            self.base + i64::from(number(relative)) <= offset
+        })?;
+        Ok(entry.map_or(0, |entry| u64::from(number(entry.split_at(4).1))))
+    }
+
+    /// Walks the segment from a batch border at or before the batch that contains `offset`, up to `end`.
+    pub(super) fn walk_from(&self, folder: &Folder, offset: i64) -> Result<Walk, LogError> {
+        let position = self.floor(folder, offset)?;
+        Ok(Walk::new(self.handle(folder)?, LOOKUP_WINDOW, position, self.size, self.base))
+    }
+
+    /// The first batch that ends at or above `offset`; `None` when the segment ends before.
+    pub(super) fn find(&self, folder: &Folder, offset: i64) -> Result<Option<Batch>, LogError> {
+        let mut walk = self.walk_from(folder, offset)?;
+        while let Some(batch) = walk.next().map_err(|error| self.blame(folder, error))? {
+            if batch.header.last_offset() >= offset {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Walks the segment from the place before which no timestamp reaches `timestamp`.
+    pub(super) fn walk_from_timestamp(&self, folder: &Folder, timestamp: i64) -> Result<Walk, LogError> {
+        let (_, entry) =
+            self.times.search(folder, self.base, |entry| self.time_entry(entry).timestamp <= timestamp)?;
+        let offset = entry.map_or(self.base, |entry| self.time_entry(&entry).batch_last_offset);
+        self.walk_from(folder, offset)
+    }
+
+    pub(super) fn blame(&self, folder: &Folder, error: WalkError) -> LogError {
+        match error {
+            WalkError::Io(source) => folder.fault(self.base, LOG)(source),
+            WalkError::Bad { position, reason } => folder.corrupt(self.base, LOG, position, reason),
+        }
+    }
+
+    /// Makes the segment ready for appends by what its indexes and its last batches say, and returns the offset
+    /// after its last record; `None` when the index does not match the log.
+    pub(super) fn activate(&mut self, folder: &Folder) -> Result<Option<i64>, LogError> {
+        if self.file.is_none() {
+            self.file = Some(folder.open(self.base, LOG)?);
+        }
+        self.max = self.times.last(folder, self.base)?.map(|entry| self.time_entry(&entry));
+        self.indexed_timestamp = self.max.map_or(-1, |max| max.timestamp);
+        self.first_timestamp = None;
+        if self.size == 0 {
+            return Ok(Some(self.base));
+        }
+        let mut first = Walk::new(self.handle(folder)?, LOOKUP_WINDOW, 0, self.size, self.base);
+        let Some(batch) = self.unless_bad(folder, first.next())? else {
+            return Ok(None);
+        };
+        self.first_timestamp = batch.map(|batch| batch.header.max_timestamp);
+
+        let entry = self.offsets.last(folder, self.base)?;
+        let indexed = entry.map(|entry| (number(entry.split_at(4).0), number(entry.split_at(4).1)));
+        let position = indexed.map_or(0, |(_, position)| u64::from(position));
+        if position >= self.size {
+            return Ok(None);
+        }
+        self.bytes_since_entry = self.size - position;
+        let mut expected = indexed.map(|(relative, _)| self.base + i64::from(relative));
+        let mut walk = Walk::new(self.handle(folder)?, LOOKUP_WINDOW, position, self.size, self.base);
+        loop {
+            let batch = match self.unless_bad(folder, walk.next())? {
+                Some(Some(batch)) => batch,
+                Some(None) => return Ok(Some(walk.next_offset())),
+                None => return Ok(None),
+            };
+            let batch_last_offset = batch.header.last_offset();
+            if expected.take().is_some_and(|expected| expected != batch_last_offset) {
+                return Ok(None);
+            }
+            let timestamp = batch.header.max_timestamp;
+            if timestamp > self.max.map_or(-1, |max| max.timestamp) {
+                self.max = Some(MaxTimestamp { timestamp, batch_last_offset });
+            }
+        }
+    }
+
+    /// `None` in place of a bad batch: the index may have led astray, so the whole segment is to be looked at.
+    fn unless_bad<T>(&self, folder: &Folder, result: Result<T, WalkError>) -> Result<Option<T>, LogError> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(WalkError::Bad { .. }) => Ok(None),
+            Err(error) => Err(self.blame(folder, error)),
+        }
+    }
+
+    /// Forgets both indexes, in memory and on disk, and everything they told: the log is about to be walked again.
+    pub(super) fn reset(&mut self, folder: &Folder) -> Result<(), LogError> {
+        folder.forget_page();
+        folder.remove_if_present(self.base, INDEX)?;
+        folder.remove_if_present(self.base, TIME_INDEX)?;
+        let file = self.file.take();
+        *self = Segment { file, ..Segment::closed(self.base, 0, self.created_ms) };
+        Ok(())
+    }
+
+    /// Cuts the indexes to what stands before the batch at `position`, which begins at `offset`.
+    pub(super) fn truncate_indexes(
+        &mut self,
+        folder: &Folder,
+        offset: i64,
+        position: u64,
+    ) -> Result<(), LogError> {
+        self.offsets
+            .truncate(folder, self.base, |entry| u64::from(number(entry.split_at(4).1)) < position)?;
+        let base = self.base;
+        self.times.truncate(folder, base, |entry| {
+            let (_, relative) = entry.split_at(8);
+            base + i64::from(number(relative)) < offset
+        })
+    }
+}
+
+fn join(entry: &mut [u8], first: &[u8], second: &[u8]) {
+    for (target, source) in entry.iter_mut().zip(first.iter().chain(second)) {
+        *target = *source;
+    }
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}

@@ -5,14 +5,25 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     crc_fast::crc32_iscsi(bytes)
 }
 
-/// CRC-32C of several slices as if they were joined, in the order given.
-pub fn crc32c_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u32 {
-    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
-    for part in parts {
-        digest.update(part);
+/// CRC-32C of bytes that come piece by piece.
+pub struct RunningCrc(crc_fast::Digest);
+
+impl Default for RunningCrc {
+    fn default() -> Self {
+        Self(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi))
     }
-    // The 32-bit sum travels in the low half of the 64-bit result.
-    digest.finalize() as u32
+}
+
+impl RunningCrc {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The sum of everything so far.
+    pub fn value(&self) -> u32 {
+        // The 32-bit sum travels in the low half of the 64-bit result.
+        self.0.finalize() as u32
+    }
 }
 
 #[cfg(test)]
@@ -31,8 +42,10 @@ mod tests {
     fn parts_sum_like_the_whole() {
         let bytes: Vec<u8> = (0..5000u32).map(|i| (i * 7 % 251) as u8).collect();
         for cut in [0, 1, 40, 4999, 5000] {
-            let (head, tail) = bytes.split_at(cut);
-            assert_eq!(crc32c_parts([head, tail]), crc32c(&bytes), "cut at {cut}");
+            let mut running = RunningCrc::default();
+            running.update(&bytes[..cut]);
+            running.update(&bytes[cut..]);
+            assert_eq!(running.value(), crc32c(&bytes), "cut at {cut}");
         }
     }
 }

@@ -2,8 +2,9 @@
 //! inside, compressed ones streaming under an output cap. It changes nothing: offsets are assigned and headers
 //! corrected by `patch`.
 
-use crate::batch::{BatchView, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType, increment_sequence};
+use crate::batch::{BatchView, CRC_START, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType, increment_sequence};
 use crate::codec::Codec;
+use crate::crc::RunningCrc;
 use crate::error::{BatchError, RecordFault};
 use crate::stream::Stream;
 use crate::walk::{Fault, RecordShape, walk_slice, walk_stream};
@@ -72,20 +73,64 @@ impl BatchSummary {
     }
 }
 
-/// Checks everything and says what is inside. One pass for the CRC, one over the records; an uncompressed batch
-/// is checked without any allocation.
+/// Checks everything and says what is inside. An uncompressed batch is checked without any allocation.
 ///
 /// Errors: any `BatchError` of reading, in this order: CRC, header, codec, first bad record.
 pub fn validate(batch: &BatchView<'_>, options: &ValidateOptions) -> Result<BatchSummary, BatchError> {
-    batch.check_crc()?;
-    check_header(batch, options.origin)?;
     let mut tally = Tally::new(batch, options.origin);
-    let codec = batch.codec()?;
-    let records_len = match codec {
-        Codec::None => walk_uncompressed(batch, &mut tally)?,
-        codec => walk_compressed(batch, codec, options.max_decompressed, &mut tally)?,
+    let header = check_header(batch, options.origin).and_then(|()| batch.codec());
+    let (codec, records_len) = match header {
+        Ok(Codec::None) if batch.bytes().len() > SUMMED_AHEAD => {
+            let mut sum = SumAhead::new(batch);
+            let walked = walk_uncompressed(batch, &mut tally, |left| sum.reach(left));
+            sum.check(batch)?;
+            (Codec::None, walked?)
+        }
+        header => {
+            batch.check_crc()?;
+            match header? {
+                Codec::None => (Codec::None, walk_uncompressed(batch, &mut tally, |_| {})?),
+                codec => (codec, walk_compressed(batch, codec, options.max_decompressed, &mut tally)?),
+            }
+        }
     };
     Ok(tally.summary(batch, codec, records_len))
+}
+
+/// Bytes that the CRC runs ahead of the record walk in a large batch.
+const SUMMED_AHEAD: usize = 64 * 1024;
+
+/// Sums a batch piece by piece just ahead of the walk over it, so that the walk finds each record in the nearest
+/// cache: summed as a whole first, a large batch would have left it again.
+struct SumAhead<'a> {
+    crc: RunningCrc,
+    rest: &'a [u8],
+}
+
+impl<'a> SumAhead<'a> {
+    fn new(batch: &BatchView<'a>) -> Self {
+        Self { crc: RunningCrc::default(), rest: batch.bytes().get(CRC_START..).unwrap_or_default() }
+    }
+
+    /// Makes sure that the sum covers the byte where `left` bytes of the batch, itself included, are left.
+    #[inline]
+    fn reach(&mut self, left: usize) {
+        if left <= self.rest.len() {
+            self.sum((self.rest.len() - left).saturating_add(SUMMED_AHEAD));
+        }
+    }
+
+    fn sum(&mut self, count: usize) {
+        let (now, later) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
+        self.crc.update(now);
+        self.rest = later;
+    }
+
+    fn check(mut self, batch: &BatchView<'_>) -> Result<(), BatchError> {
+        self.sum(usize::MAX);
+        let (stored, computed) = (batch.crc, self.crc.value());
+        if stored == computed { Ok(()) } else { Err(BatchError::Crc { stored, computed }) }
+    }
 }
 
 fn check_header(batch: &BatchView<'_>, origin: Origin) -> Result<(), BatchError> {
@@ -133,10 +178,16 @@ fn check_client_header(batch: &BatchView<'_>) -> Result<(), BatchError> {
     Ok(())
 }
 
-fn walk_uncompressed(batch: &BatchView<'_>, tally: &mut Tally) -> Result<u64, BatchError> {
+/// `before` is told ahead of each record how many bytes are left from its start on.
+fn walk_uncompressed(
+    batch: &BatchView<'_>,
+    tally: &mut Tally,
+    mut before: impl FnMut(usize),
+) -> Result<u64, BatchError> {
     let mut records = batch.records_bytes();
     let records_len = records.len() as u64;
     for index in 0..batch.count {
+        before(records.len());
         let shape = walk_slice(&mut records).map_err(|fault| fault.of_record(index))?;
         tally.add(&shape, index)?;
     }

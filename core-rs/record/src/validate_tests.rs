@@ -17,7 +17,7 @@ fn sample(spec: BatchSpec) -> Vec<u8> {
     let mut builder = BatchBuilder::new(spec);
     builder.append(1_000, Some(b"a"), Some(b"first"), &[(b"h", Some(b"1")), (b"n", None)]).unwrap();
     builder.append(3_000, Some(b"b"), None, &[]).unwrap();
-    builder.append(3_000, Some(b"c"), Some(&[7; 40_000]), &[]).unwrap();
+    builder.append(3_000, Some(b"c"), Some(&[7; 70_000]), &[]).unwrap();
     builder.append(2_000, Some(b""), Some(b""), &[]).unwrap();
     builder.finish().unwrap()
 }
@@ -68,7 +68,7 @@ fn a_good_batch_is_summed_up_for_every_codec() {
         assert_eq!((summary.producer_id, summary.producer_epoch, summary.base_sequence), (9, 1, 5));
         assert_eq!(summary.last_sequence(), 8);
         assert!(!summary.has_null_key && !summary.is_control && !summary.is_transactional);
-        assert!(summary.records_len > 40_000);
+        assert!(summary.records_len > 70_000);
     }
 }
 
@@ -90,6 +90,36 @@ fn a_flipped_bit_anywhere_under_the_crc_is_seen() {
         let error = check(&bad, Origin::Client).unwrap_err();
         assert!(matches!(error, BatchError::Crc { .. }), "byte {at}: {error}");
         assert_eq!(error.kind(), BatchErrorKind::CorruptMessage);
+    }
+}
+
+#[test]
+fn a_large_batch_is_summed_to_its_end() {
+    let mut builder = BatchBuilder::new(BatchSpec::default());
+    for index in 0..3000 {
+        builder.append(index, Some(b"key"), Some(&[index as u8; 100]), &[]).unwrap();
+    }
+    builder.append(0, None, Some(&[1; 200_000]), &[]).unwrap();
+    let bytes = builder.finish().unwrap();
+    assert_eq!(check(&bytes, Origin::Client).unwrap().max_timestamp, 2999);
+
+    let mut bad_at_once = bytes.clone();
+    bad_at_once[HEADER_LEN] = 1;
+    assert!(matches!(check(&bad_at_once, Origin::Client), Err(BatchError::Crc { .. })));
+    reseal(&mut bad_at_once);
+    let error = BatchError::Record { index: 0, fault: RecordFault::Size { size: -1 } };
+    assert_eq!(check(&bad_at_once, Origin::Client), Err(error));
+    for at in (CRC_START..bytes.len()).step_by(4001).chain([bytes.len() - 1]) {
+        let mut bad = bytes.clone();
+        bad[at] ^= 1;
+        let error = check(&bad, Origin::Client);
+        assert!(matches!(error, Err(BatchError::Crc { .. })), "byte {at}: {error:?}");
+        if at >= HEADER_LEN {
+            // Bad records of a wrong sum are corruption, of a right sum they are the producer's.
+            bad.truncate(at);
+            reseal(&mut bad);
+            assert_eq!(check(&bad, Origin::Client).unwrap_err().kind(), BatchErrorKind::InvalidRecord);
+        }
     }
 }
 
@@ -287,7 +317,7 @@ proptest! {
 
     /// One mutation of a good batch with its CRC made right again.
     #[test]
-    fn mutated_batches_never_panic(codec in any_codec(), at in 0..2000usize, byte: u8, cut in 0..40usize) {
+    fn mutated_batches_never_panic(codec in any_codec(), at in 0..80_000usize, byte: u8, cut in 0..40usize) {
         let mut bytes = sample(BatchSpec { codec, ..BatchSpec::default() });
         let at = HEADER_LEN + at % (bytes.len() - HEADER_LEN);
         bytes[at] = byte;
@@ -299,7 +329,7 @@ proptest! {
 
     /// What is changed without the CRC is always seen, unless it is offset, leader epoch, or nothing at all.
     #[test]
-    fn a_wrong_crc_never_passes(codec in any_codec(), at in 17..5000usize, flip in 1..=255u8) {
+    fn a_wrong_crc_never_passes(codec in any_codec(), at in 17..80_000usize, flip in 1..=255u8) {
         let mut bytes = sample(BatchSpec { codec, ..BatchSpec::default() });
         let at = 17 + (at - 17) % (bytes.len() - 17);
         bytes[at] ^= flip;

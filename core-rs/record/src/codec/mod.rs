@@ -85,7 +85,7 @@ impl<'a> Decompressor<'a> {
             Codec::Gzip => (Source::Gzip(Box::new(gzip::reader(input))), cap),
             Codec::Snappy => (Source::Snappy(snappy::Reader::new(input)), cap),
             Codec::Lz4 => (Source::Lz4(lz4::Reader::new(input)), cap),
-            Codec::Zstd => (Source::Zstd(zstandard::reader(input).map_err(|e| broken(codec, e))?), cap),
+            Codec::Zstd => (Source::Zstd(zstandard::Reader::new(input)?), cap),
         };
         Ok(Self { source, codec, cap, produced: 0 })
     }
@@ -106,8 +106,8 @@ impl<'a> Decompressor<'a> {
         let count = match &mut self.source {
             Source::None(input) => input.read(out).map_err(|e| broken(codec, e))?,
             Source::Gzip(reader) => reader.read(out).map_err(|e| broken(codec, e))?,
-            Source::Zstd(reader) => reader.read(out).map_err(|e| broken(codec, e))?,
             Source::Lz4(reader) => reader.read(out)?,
+            Source::Zstd(reader) => reader.read(out)?,
             Source::Snappy(reader) => match reader.read(out, left)? {
                 Some(count) => count,
                 None => return Err(BatchError::DecompressedTooLarge { cap: self.cap }),

@@ -215,3 +215,26 @@ fn dependent_lz4_blocks_are_refused_as_java_does() {
     writer.write_all(&[1; 1000]).unwrap();
     assert!(unpack(Codec::Lz4, &writer.finish().unwrap(), 2000).is_err());
 }
+
+#[test]
+fn a_zstd_context_that_broke_off_serves_the_next_stream() {
+    let input = vec![b'z'; 500_000];
+    let packed = pack(Codec::Zstd, &input);
+    for cut in [0, 1, 5, packed.len() / 2] {
+        assert!(unpack(Codec::Zstd, &packed[..packed.len() - cut], 1000).is_err());
+        assert!(unpack(Codec::Zstd, &[&packed[..6], &[0xff; 20]].concat(), 1 << 20).is_err());
+        assert_eq!(unpack(Codec::Zstd, &packed, 1 << 20).unwrap(), input);
+    }
+}
+
+#[test]
+fn two_zstd_readers_of_one_thread_do_not_meet() {
+    let (one, two) = (pack(Codec::Zstd, &[1; 5000]), pack(Codec::Zstd, &[2; 5000]));
+    let mut first = Decompressor::new(Codec::Zstd, &one, 5000).unwrap();
+    let mut second = Decompressor::new(Codec::Zstd, &two, 5000).unwrap();
+    for _ in 0..50 {
+        let mut chunk = [0; 100];
+        assert_eq!((first.read(&mut chunk).unwrap(), chunk), (100, [1; 100]));
+        assert_eq!((second.read(&mut chunk).unwrap(), chunk), (100, [2; 100]));
+    }
+}

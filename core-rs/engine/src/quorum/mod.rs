@@ -435,3 +435,14 @@ fn raft_id(node_id: i32) -> u64 {
 fn epoch(term: u64) -> i32 {
     i32::try_from(term).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod crashing_storage;
+#[cfg(test)]
+mod peer_tests;
+#[cfg(test)]
+mod quorum_tests;
+#[cfg(test)]
+mod wal_tests;

@@ -14,6 +14,8 @@ const ELECTION_TICKS: usize = 10;
 const HEARTBEAT_TICKS: usize = 2;
 const MAX_BYTES_PER_MESSAGE: u64 = 1024 * 1024;
 const MAX_UNCOMMITTED_BYTES: u64 = 64 * 1024 * 1024;
+/// Of committed entries that are applied with one append.
+const MAX_COMMITTED_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_IN_FLIGHT_MESSAGES: usize = 256;
 
 /// What raft wants done, in this order: entries and hard state synced, then `after_sync` sent; `messages` are free to
@@ -49,6 +51,7 @@ impl Consensus {
             pre_vote: true,
             batch_append: true,
             max_uncommitted_size: MAX_UNCOMMITTED_BYTES,
+            max_committed_size_per_ready: MAX_COMMITTED_BYTES,
             ..Config::default()
         };
         let logger = slog::Logger::root(slog::Discard, slog::o!());

@@ -2,7 +2,7 @@
 
 use super::Quorum;
 use super::crashing_storage::CrashingStorage;
-use super::quorum_tests::{committed, drive, log_bytes, open, values};
+use super::quorum_tests::{committed, drive, log_bytes, new_disk, open, values};
 use crate::storage::SimStorage;
 
 /// Far more operations than the script needs.
@@ -33,7 +33,7 @@ impl Told {
 fn script(disk: &SimStorage, storage: CrashingStorage, seed: u64) -> Told {
     let mut told = Told::default();
     let Ok(mut quorum) = open(storage, seed) else { return told };
-    quorum.compact_bytes = 700;
+    (quorum.compact_bytes, quorum.compact_at) = (700, 700);
     drive(&mut quorum);
     told.take(disk, &mut quorum);
     for id in 0..8i64 {
@@ -66,7 +66,7 @@ fn check(disk: &SimStorage, told: &Told, seed: u64, what: &str) {
 }
 
 fn operations() -> i64 {
-    let disk = SimStorage::new();
+    let disk = new_disk();
     let storage = CrashingStorage::new(disk.clone(), ENDLESS);
     script(&disk, storage.clone(), 0);
     storage.served(ENDLESS)
@@ -78,7 +78,7 @@ fn nothing_told_is_lost_wherever_the_machine_stops() {
     let mut lost_some = 0;
     for seed in 0..300u64 {
         let stop = seed as i64 % (operations + 1);
-        let disk = SimStorage::new();
+        let disk = new_disk();
         let told = script(&disk, CrashingStorage::new(disk.clone(), stop), seed);
         disk.crash(seed);
         lost_some += usize::from(told.records.len() < 15);
@@ -91,7 +91,7 @@ fn nothing_told_is_lost_wherever_the_machine_stops() {
 fn a_second_crash_during_recovery_loses_nothing_either() {
     let operations = operations();
     for seed in 0..300u64 {
-        let disk = SimStorage::new();
+        let disk = new_disk();
         let first = operations / 4 + (seed as i64 * 7) % (operations * 3 / 4);
         let told = script(&disk, CrashingStorage::new(disk.clone(), first), seed);
         disk.crash(seed);
@@ -108,7 +108,7 @@ fn a_second_crash_during_recovery_loses_nothing_either() {
 fn the_same_seed_gives_the_same_disk() {
     for seed in 0..20u64 {
         let run = || {
-            let disk = SimStorage::new();
+            let disk = new_disk();
             let told = script(&disk, CrashingStorage::new(disk.clone(), 30 + seed as i64), seed);
             disk.crash(seed);
             script(&disk, CrashingStorage::new(disk.clone(), ENDLESS), seed + 1);

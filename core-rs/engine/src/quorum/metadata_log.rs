@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use millrace_record::control::{ControlRecord, LeaderChange, QuorumVoter, control_batch};
 use millrace_record::{BatchBuilder, BatchError, BatchSpec, BatchView};
 
 use super::epoch;
@@ -22,7 +23,6 @@ pub const METADATA_TOPIC_ID: Uuid = Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 
 /// Kafka's `metadata.log.segment.bytes`.
 const SEGMENT_BYTES: u32 = 1 << 30;
-const LEADER_CHANGE: i16 = 2;
 
 /// One committed entry, about to be written.
 #[derive(Debug)]
@@ -148,40 +148,28 @@ impl MetadataLog {
 
 /// The batch's bytes and its number of records.
 fn build(batch: &Batch, base_offset: i64, timestamp: i64) -> Result<(Vec<u8>, i32), BatchError> {
-    let is_control = matches!(batch.content, Content::LeaderChange { .. });
     let partition_leader_epoch = epoch(batch.id.term);
-    let spec = BatchSpec { base_offset, partition_leader_epoch, is_control, ..BatchSpec::default() };
-    let mut builder = BatchBuilder::new(spec);
+    let spec = BatchSpec { base_offset, partition_leader_epoch, ..BatchSpec::default() };
     match &batch.content {
         Content::Values { values, .. } => {
+            let mut builder = BatchBuilder::new(spec);
             for value in values {
                 builder.append(timestamp, None, Some(value), &[])?;
             }
+            let count = builder.count();
+            Ok((builder.finish()?, count))
         }
         Content::LeaderChange { leader, voters } => {
-            let key = [0i16.to_be_bytes(), LEADER_CHANGE.to_be_bytes()].concat();
-            builder.append(timestamp, Some(&key), Some(&leader_change(*leader, voters)), &[])?;
+            let voter = |id: &i32| QuorumVoter { id: *id, directory_id: Default::default() };
+            let record = ControlRecord::LeaderChange(LeaderChange {
+                version: 0,
+                leader_id: *leader,
+                voters: voters.iter().map(voter).collect(),
+                granting_voters: vec![voter(leader)],
+            });
+            Ok((control_batch(spec, timestamp, &[record])?, 1))
         }
     }
-    let count = builder.count();
-    Ok((builder.finish()?, count))
-}
-
-/// Kafka's LeaderChangeMessage, version 0: version i16, leader i32, voters and granting voters as compact arrays of an
-/// i32 with tagged fields, tagged fields.
-fn leader_change(leader: i32, voters: &[i32]) -> Vec<u8> {
-    let mut value = 0i16.to_be_bytes().to_vec();
-    value.extend_from_slice(&leader.to_be_bytes());
-    for _ in ["voters", "granting voters"] {
-        // A quorum has a handful of voters: the length is one byte of varint.
-        value.push((voters.len().min(126) + 1) as u8);
-        for voter in voters.iter().take(126) {
-            value.extend_from_slice(&voter.to_be_bytes());
-            value.push(0);
-        }
-    }
-    value.push(0);
-    value
 }
 
 fn committed(batch: &BatchView<'_>) -> Result<QuorumOutput, BatchError> {

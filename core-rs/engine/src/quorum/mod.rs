@@ -5,7 +5,9 @@
 //! run the `Persist` it may give, without the lock, and hand it back with its result to `persisted`; then deliver
 //! `take_outputs`.
 
+mod applying;
 mod consensus;
+mod description;
 mod entry;
 mod metadata_log;
 mod outputs;
@@ -20,11 +22,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use protobuf::Message as _;
-use raft::eraftpb::{Entry, EntryType, Message};
+use raft::eraftpb::Message;
 
 use crate::storage::Storage;
 use consensus::Consensus;
-use metadata_log::{Batch, Content, MetadataLog};
+use metadata_log::MetadataLog;
 use persist::Work;
 use raft_storage::EntryId;
 use wal::{Base, Frame, Wal};
@@ -33,7 +35,7 @@ pub use metadata_log::METADATA_TOPIC;
 pub use outputs::{ProposeError, QuorumDescription, QuorumError, QuorumOutput, ReplicaDescription};
 pub use persist::Persist;
 
-/// Bytes of write-ahead log past which the next `Persist` compacts it.
+/// Bytes of write-ahead log past which the next `Persist` compacts it, unless most of it is still needed.
 const COMPACT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// This node's member of the metadata quorum.
@@ -56,6 +58,8 @@ pub struct Quorum {
     told: Option<(i32, i32, bool)>,
     quorum_state_path: PathBuf,
     compact_bytes: u64,
+    /// At least `compact_bytes`, and twice what the last compaction left: a slow voter must not make each one cost more.
+    compact_at: u64,
     phase: Phase,
 }
 
@@ -158,8 +162,8 @@ impl Quorum {
         if self.phase != Phase::Running || self.in_flight.is_some() {
             return None;
         }
-        let grown = self.wal.len + self.staged.frame.len() as u64 > self.compact_bytes;
-        let compact = grown && self.log.applied().index > self.base.applied.index;
+        let grown = self.wal.len + self.staged.frame.len() as u64 > self.compact_at;
+        let compact = grown && self.next_base().truncated.index > self.base.truncated.index;
         if self.staged.number == 0 && !compact {
             return None;
         }
@@ -198,6 +202,7 @@ impl Quorum {
             if let Some(base) = in_flight.base {
                 quorum.consensus.compact(base.truncated)?;
                 quorum.base = base;
+                quorum.compact_at = quorum.compact_bytes.max(2 * quorum.wal.len);
             }
             quorum.durable_term = in_flight.term.unwrap_or(quorum.durable_term);
             quorum.to_peers.extend(in_flight.after_sync);
@@ -219,26 +224,6 @@ impl Quorum {
     /// The end of what is committed and applied, exclusive.
     pub fn high_watermark(&self) -> i64 {
         self.log.end_offset()
-    }
-
-    /// The quorum as DescribeQuorum shows it.
-    pub fn describe(&self) -> QuorumDescription {
-        let describe = |ids: &[u64]| {
-            let mut ids = ids.to_vec();
-            ids.sort_unstable();
-            let log_end = |id: u64| self.consensus.matched(id).map_or(-1, |index| self.offset_after(index));
-            ids.iter()
-                .map(|&id| ReplicaDescription { node_id: node_id(id), log_end_offset: log_end(id) })
-                .collect()
-        };
-        let conf = self.consensus.conf_state();
-        QuorumDescription {
-            leader_id: node_id(self.consensus.leader()),
-            epoch: epoch(self.consensus.term()),
-            high_watermark: self.high_watermark(),
-            voters: describe(&conf.voters),
-            observers: describe(&conf.learners),
-        }
     }
 
     /// Makes the metadata log and the write-ahead log durable, compact and closed; blocks. Nothing happens after a
@@ -303,88 +288,6 @@ impl Quorum {
         Ok(())
     }
 
-    fn apply(&mut self, committed: Vec<Entry>) -> Result<(), String> {
-        let Some(last) = committed.last().map(|entry| entry.index) else { return Ok(()) };
-        let batches = committed.iter().map(|entry| self.batch(entry)).collect::<Result<Vec<_>, _>>()?;
-        let bases = self.log.append(&batches)?;
-        for (batch, base_offset) in batches.into_iter().zip(bases) {
-            let proposal_id = self.settle(batch.id);
-            if let Content::Values { timestamp, values } = batch.content {
-                let epoch = epoch(batch.id.term);
-                self.outputs.push(QuorumOutput::Committed {
-                    base_offset,
-                    epoch,
-                    timestamp,
-                    proposal_id,
-                    values,
-                });
-            }
-        }
-        self.consensus.applied(last)
-    }
-
-    fn batch(&self, entry: &Entry) -> Result<Batch, String> {
-        let id = EntryId { index: entry.index, term: entry.term };
-        if entry.entry_type != EntryType::EntryNormal {
-            return Err(format!("entry {} changes the quorum's members, which is not served", entry.index));
-        }
-        let content = if entry.data.is_empty() {
-            Content::LeaderChange { leader: self.leader_of(entry.term), voters: self.voter_ids() }
-        } else {
-            let payload = entry::decode(&entry.data);
-            let payload = payload.ok_or_else(|| format!("entry {} holds no proposal", entry.index))?;
-            Content::Values { timestamp: payload.timestamp, values: payload.values }
-        };
-        Ok(Batch { id, content })
-    }
-
-    /// A lone voter led every term; of several, raft knows the leader of the current one.
-    fn leader_of(&self, term: u64) -> i32 {
-        match self.consensus.conf_state().voters.as_slice() {
-            &[only] => node_id(only),
-            _ if term == self.consensus.term() => node_id(self.consensus.leader()),
-            _ => -1,
-        }
-    }
-
-    fn voter_ids(&self) -> Vec<i32> {
-        let mut voters: Vec<i32> = self.consensus.conf_state().voters.iter().map(|&id| node_id(id)).collect();
-        voters.sort_unstable();
-        voters
-    }
-
-    /// The proposal that was applied as `id`, −1 for none of ours. Another term at its index means that it is lost.
-    fn settle(&mut self, id: EntryId) -> i64 {
-        let mut proposal_id = -1;
-        while self.pending.front().is_some_and(|pending| pending.id.index <= id.index) {
-            match self.pending.pop_front() {
-                Some(pending) if pending.id == id => proposal_id = pending.proposal_id,
-                lost => self.drop_proposal(lost),
-            }
-        }
-        proposal_id
-    }
-
-    fn drop_proposal(&mut self, lost: Option<Pending>) {
-        let error = ProposeError::NotLeader;
-        let dropped = lost.map(|pending| QuorumOutput::Dropped { proposal_id: pending.proposal_id, error });
-        self.outputs.extend(dropped);
-    }
-
-    fn tell_role(&mut self) {
-        let term = self.consensus.term();
-        if term > self.durable_term {
-            return;
-        }
-        // Applying an entry of its own term means that a leader has applied all that was committed before it.
-        let caught_up = self.consensus.is_leader() && self.log.applied().term == term;
-        let (leader_id, epoch) = (node_id(self.consensus.leader()), epoch(term));
-        if self.told.replace((leader_id, epoch, caught_up)) != Some((leader_id, epoch, caught_up)) {
-            let high_watermark = self.high_watermark();
-            self.outputs.push(QuorumOutput::Role { leader_id, epoch, high_watermark, caught_up });
-        }
-    }
-
     /// The base of a compacted file: everything applied, but the entries that some voter still needs stay.
     fn next_base(&self) -> Base {
         let applied = self.log.applied();
@@ -394,31 +297,6 @@ impl Quorum {
         let term = self.consensus.tail().term_of(index);
         let truncated = term.map_or(self.base.truncated, |term| EntryId { index, term });
         Base { truncated, applied, end_offset: self.log.end_offset() }
-    }
-
-    /// Where the metadata log ends, or will end, right behind the entry `index`; −1 for one that was compacted away.
-    fn offset_after(&self, index: u64) -> i64 {
-        let (applied, tail) = (self.log.applied().index, self.consensus.tail());
-        if index < tail.truncated().index {
-            return -1;
-        }
-        let (low, high) = (index.min(applied), index.max(applied));
-        let between = tail.after(low).iter().take_while(|entry| entry.index <= high);
-        let records: i64 = between.map(|entry| entry::record_count(&entry.data)).sum();
-        self.log.end_offset() + if index < applied { -records } else { records }
-    }
-
-    /// Kafka's `quorum-state` file, version 0.
-    fn quorum_state(&self) -> String {
-        let voters: Vec<String> = self.voter_ids().iter().map(|id| format!("{{\"voterId\":{id}}}")).collect();
-        let voted = node_id(self.consensus.tail().hard_state().vote);
-        format!(
-            "{{\"leaderId\":{},\"leaderEpoch\":{},\"votedId\":{},\"appliedOffset\":0,\"currentVoters\":[{}],\"data_version\":0}}",
-            node_id(self.consensus.leader()),
-            epoch(self.consensus.term()),
-            voted,
-            voters.join(",")
-        )
     }
 }
 

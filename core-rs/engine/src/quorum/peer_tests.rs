@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::quorum_tests::{committed, drive, values};
+use super::quorum_tests::{committed, drive, new_disk, values};
 use super::{ProposeError, Quorum, QuorumOutput};
-use crate::storage::{SimStorage, Storage};
+use crate::storage::SimStorage;
 
 struct Member {
     disk: SimStorage,
@@ -15,7 +15,6 @@ struct Member {
 
 impl Member {
     fn open(disk: SimStorage, node: i32, seed: u64) -> Self {
-        disk.create_dir_all(Path::new("/data")).unwrap();
         let storage = Arc::new(disk.clone());
         let quorum = Quorum::open_with_voters(storage, Path::new("/data"), node, &[0, 1, 2], seed).unwrap();
         Self { disk, quorum, outputs: Vec::new() }
@@ -33,7 +32,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let members = (0..3).map(|node| Member::open(SimStorage::new(), node, seed)).collect();
+        let members = (0..3).map(|node| Member::open(new_disk(), node, seed)).collect();
         Self { members, cut_off: None }
     }
 
@@ -133,6 +132,24 @@ fn a_follower_that_lost_power_catches_up() {
 }
 
 #[test]
+fn a_voter_that_lost_its_disk_stops_instead_of_voting_on() {
+    let mut world = World::new(3);
+    world.tick(60);
+    let leader = world.leader();
+    world.members[leader].quorum.propose(1, 1, values("kept")).unwrap();
+    world.settle();
+    world.tick(4);
+    let lost = (leader + 1) % 3;
+    world.members[lost] = Member::open(new_disk(), lost as i32, 4);
+    world.tick(10);
+    assert!(world.members[lost].quorum.is_faulted());
+    assert!(matches!(world.members[lost].outputs.last(), Some(QuorumOutput::Fault(_))));
+    world.members[leader].quorum.propose(2, 1, values("on")).unwrap();
+    world.settle();
+    assert_eq!(world.members[leader].texts().len(), 2, "the other two still commit");
+}
+
+#[test]
 fn the_same_seed_elects_the_same_leaders() {
     let run = |seed| {
         let mut world = World::new(seed);
@@ -151,7 +168,7 @@ fn strangers_and_garbage_are_ignored() {
     let mut world = World::new(1);
     world.tick(60);
     let before: Vec<u64> = world.members.iter().map(|member| member.disk.digest()).collect();
-    let mut stranger = Member::open(SimStorage::new(), 2, 1);
+    let mut stranger = Member::open(new_disk(), 2, 1);
     for _ in 0..40 {
         stranger.quorum.tick();
         drive(&mut stranger.quorum);

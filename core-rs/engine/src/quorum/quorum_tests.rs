@@ -6,15 +6,21 @@ use std::sync::Arc;
 
 use millrace_record::{BatchView, split_batches};
 
-use super::{ProposeError, Quorum, QuorumError, QuorumOutput};
+use super::{Persist, ProposeError, Quorum, QuorumError, QuorumOutput};
 use crate::storage::{Fault, SimOperation, SimStorage, Storage};
 
 pub const NODE: i32 = 1;
 const LOG: &str = "/data/__cluster_metadata-0/00000000000000000000.log";
 
-/// Opens on `/data` of that disk.
+/// A disk that holds the log directory and nothing else.
+pub fn new_disk() -> SimStorage {
+    let disk = SimStorage::new();
+    disk.create_dir_all(Path::new("/data")).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    disk
+}
+
 pub fn open(storage: impl Storage + 'static, seed: u64) -> Result<Quorum, QuorumError> {
-    storage.create_dir_all(Path::new("/data")).unwrap();
     Quorum::open(Arc::new(storage), Path::new("/data"), NODE, seed)
 }
 
@@ -52,7 +58,7 @@ fn role(leader_id: i32, epoch: i32, high_watermark: i64, caught_up: bool) -> Quo
 
 #[test]
 fn a_new_voter_leads_at_once_and_commits_what_it_is_given() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
     drive(&mut quorum);
     assert_eq!(quorum.take_outputs(), [role(NODE, 1, 1, true)]);
@@ -74,7 +80,7 @@ fn a_new_voter_leads_at_once_and_commits_what_it_is_given() {
 
 #[test]
 fn proposals_that_arrive_during_a_sync_share_the_next_one() {
-    let mut quorum = open(SimStorage::new(), 1).unwrap();
+    let mut quorum = open(new_disk(), 1).unwrap();
     drive(&mut quorum);
     quorum.propose(1, 5, values("first")).unwrap();
     let job = quorum.ready().unwrap();
@@ -93,7 +99,7 @@ fn proposals_that_arrive_during_a_sync_share_the_next_one() {
 
 #[test]
 fn batches_are_kafkas_and_an_empty_entry_is_a_leader_change() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
     drive(&mut quorum);
     quorum.propose(0, 1234, values("x yz")).unwrap();
@@ -127,7 +133,7 @@ fn batches_are_kafkas_and_an_empty_entry_is_a_leader_change() {
 #[test]
 fn a_restart_delivers_everything_again_and_leads_a_new_epoch() {
     for clean in [true, false] {
-        let storage = SimStorage::new();
+        let storage = new_disk();
         let mut quorum = open(storage.clone(), 1).unwrap();
         drive(&mut quorum);
         quorum.propose(3, 10, values("a b")).unwrap();
@@ -159,9 +165,9 @@ fn a_restart_delivers_everything_again_and_leads_a_new_epoch() {
 
 #[test]
 fn compaction_keeps_every_record_and_bounds_the_file() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
-    quorum.compact_bytes = 2000;
+    (quorum.compact_bytes, quorum.compact_at) = (2000, 2000);
     drive(&mut quorum);
     let mut told = Vec::new();
     let mut largest = 0;
@@ -187,7 +193,7 @@ fn compaction_keeps_every_record_and_bounds_the_file() {
 
 #[test]
 fn what_cannot_be_proposed_is_refused_at_once() {
-    let mut quorum = open(SimStorage::new(), 1).unwrap();
+    let mut quorum = open(new_disk(), 1).unwrap();
     drive(&mut quorum);
     assert_eq!(quorum.propose(1, 0, Vec::new()), Err(ProposeError::Empty));
     assert_eq!(quorum.propose(2, 0, vec![vec![0; 9 << 20]]), Err(ProposeError::TooLarge));
@@ -198,7 +204,7 @@ fn what_cannot_be_proposed_is_refused_at_once() {
 #[test]
 fn a_failed_sync_is_one_fault_and_the_end() {
     for operation in [SimOperation::Write, SimOperation::Sync] {
-        let storage = SimStorage::new();
+        let storage = new_disk();
         let mut quorum = open(storage.clone(), 1).unwrap();
         drive(&mut quorum);
         quorum.take_outputs();
@@ -218,7 +224,7 @@ fn a_failed_sync_is_one_fault_and_the_end() {
 
 #[test]
 fn a_failed_append_to_the_metadata_log_is_a_fault_and_nothing_is_told() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
     drive(&mut quorum);
     quorum.take_outputs();
@@ -237,8 +243,17 @@ fn a_failed_append_to_the_metadata_log_is_a_fault_and_nothing_is_told() {
 }
 
 #[test]
+fn it_may_be_shared_between_threads_behind_a_lock() {
+    fn send<T: Send>() {}
+    fn sync<T: Sync>() {}
+    send::<Quorum>();
+    send::<Persist>();
+    sync::<Persist>();
+}
+
+#[test]
 fn ticks_of_a_lone_voter_change_nothing() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
     drive(&mut quorum);
     quorum.take_outputs();
@@ -252,7 +267,7 @@ fn ticks_of_a_lone_voter_change_nothing() {
 
 #[test]
 fn a_folder_of_another_node_or_without_its_write_ahead_log_is_refused() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
     drive(&mut quorum);
     quorum.close().unwrap();
@@ -264,7 +279,7 @@ fn a_folder_of_another_node_or_without_its_write_ahead_log_is_refused() {
 
 #[test]
 fn a_lost_metadata_log_is_refused() {
-    let storage = SimStorage::new();
+    let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();
     drive(&mut quorum);
     quorum.close().unwrap();

@@ -37,12 +37,11 @@ impl Quorum {
     ) -> Result<Self, QuorumError> {
         let metadata_dir = log_dir.join(format!("{METADATA_TOPIC}-0"));
         let io_error = |source| QuorumError::Io { path: metadata_dir.clone(), source };
-        storage.create_dir_all(&metadata_dir.join(FOLDER)).map_err(io_error)?;
-        storage.sync_dir(log_dir).map_err(io_error)?;
-        storage.sync_dir(&metadata_dir).map_err(io_error)?;
-
         let path = Wal::path_in(&metadata_dir);
         if !storage.exists(&path).map_err(io_error)? {
+            storage.create_dir_all(&metadata_dir.join(FOLDER)).map_err(io_error)?;
+            storage.sync_dir(log_dir).map_err(io_error)?;
+            storage.sync_dir(&metadata_dir).map_err(io_error)?;
             create_wal(&*storage, &metadata_dir, &path, voters)?;
         }
         let Recovered { wal, base, tail } = Wal::recover(&*storage, &path)?;
@@ -72,6 +71,7 @@ impl Quorum {
             told: None,
             quorum_state_path: metadata_dir.join(QUORUM_STATE_FILE),
             compact_bytes: COMPACT_BYTES,
+            compact_at: COMPACT_BYTES,
             phase: Phase::Running,
         };
         if alone {

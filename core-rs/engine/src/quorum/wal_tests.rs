@@ -88,6 +88,7 @@ fn a_torn_last_frame_is_cut_off_at_every_length() {
         storage.write_atomic(Path::new(PATH), &bytes[..cut]).unwrap();
         let mut found = recover(&storage).unwrap();
         assert_eq!((found.tail.last(), found.wal.len), (11, whole), "cut at {cut}");
+        assert_eq!(found.wal.file.len().unwrap(), whole, "cut at {cut}");
         // What was cut must not come back under the next frame.
         write(&mut found.wal, &[entry(12, 8)], true);
         storage.crash(cut as u64);

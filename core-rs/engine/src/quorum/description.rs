@@ -1,4 +1,4 @@
-//! How the quorum looks from outside: DescribeQuorum, Kafka's `quorum-state` file. It reads and changes nothing.
+//! How the quorum looks from outside: DescribeQuorum, Kafka's `quorum-state` file. It changes nothing.
 
 use super::outputs::{QuorumDescription, ReplicaDescription};
 use super::{Quorum, entry, epoch, node_id};

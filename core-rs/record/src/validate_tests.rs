@@ -276,6 +276,25 @@ fn the_cap_bounds_what_a_compressed_batch_unpacks_to() {
     }
 }
 
+#[test]
+fn a_record_of_two_gigabytes_out_of_one_megabyte_stops_at_the_cap() {
+    let mut head = Vec::new();
+    write_varint(&mut head, 2_000_000_000);
+    head.extend([0, 0, 0, 1]);
+    write_varint(&mut head, 1_999_999_990);
+    let zeros = vec![0; 1 << 20];
+    for codec in [Codec::Gzip, Codec::Snappy, Codec::Zstd] {
+        let mut batch = with_records(codec, 1, &head);
+        let mut block = Vec::new();
+        compress(codec, None, &zeros, &mut block).unwrap();
+        // Joined streams are one stream, so that the same block serves for all of the value.
+        batch.extend(block.repeat((1 << 20) / block.len()));
+        reseal(&mut batch);
+        let refused = BatchError::DecompressedTooLarge { cap: OPTIONS.max_decompressed };
+        assert_eq!(check(&batch, Origin::Client), Err(refused), "{codec}");
+    }
+}
+
 fn any_codec() -> impl Strategy<Value = Codec> {
     proptest::sample::select(Codec::ALL.to_vec())
 }

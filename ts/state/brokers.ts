@@ -1,0 +1,119 @@
+// Broker registration as the controller decides it: a new broker epoch, and new leader epochs for what it leads.
+// Owns the decision alone; liveness (heartbeats, fencing by timeout) is not decided here.
+import { Errors } from '../protocol/index.js'
+import type { MetadataImage, PartitionImage } from './image.js'
+import type { MetadataRecord } from './metadata-records.js'
+import { metadataRecord } from './metadata-records.js'
+
+export interface RegisterBrokerRequest {
+  readonly brokerId: number
+  /** A uuid that the broker process made when it started. */
+  readonly incarnationId: string
+  readonly endPoints: readonly {
+    readonly name: string
+    readonly host: string
+    readonly port: number
+    /** Kafka's number: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. */
+    readonly securityProtocol: number
+  }[]
+  readonly features: readonly {
+    readonly name: string
+    readonly minSupportedVersion: number
+    readonly maxSupportedVersion: number
+  }[]
+  readonly rack: string | null
+  readonly logDirs: readonly string[]
+  /** False where the broker serves at once, as the only node of a cluster does. */
+  readonly fenced: boolean
+}
+
+export interface RegisterBrokerResponse {
+  readonly errorCode: number
+  readonly brokerEpoch: number
+}
+
+/** Registers a broker, again if it has registered before: the same incarnation keeps its epoch and its leaderships. */
+export function decideRegisterBroker(
+  image: MetadataImage,
+  request: RegisterBrokerRequest,
+): { records: MetadataRecord[]; response: RegisterBrokerResponse } {
+  const { brokerId } = request
+  const unsupported = [...image.features].find(([name, level]) => !supports(request, name, level))
+  if (unsupported !== undefined) {
+    return { records: [], response: { errorCode: Errors.UNSUPPORTED_VERSION, brokerEpoch: -1 } }
+  }
+  const known = image.brokers.get(brokerId)
+  const isRestart = known !== undefined && known.incarnationId !== request.incarnationId
+  // Epochs only grow; like Kafka's, this one is about the offset of the record.
+  const brokerEpoch =
+    known !== undefined && !isRestart ? known.epoch : Math.max(image.offset + 1, (known?.epoch ?? -1) + 1)
+  const registration = metadataRecord('RegisterBrokerRecord', {
+    brokerId,
+    isMigratingZkBroker: false,
+    incarnationId: request.incarnationId,
+    brokerEpoch,
+    endPoints: [...request.endPoints],
+    features: [...request.features],
+    rack: request.rack,
+    fenced: request.fenced,
+    inControlledShutdown: false,
+    logDirs: [...request.logDirs],
+    cordonedLogDirs: null,
+  })
+  const changes = isRestart ? leadershipsAfterRestart(image, brokerId) : []
+  return { records: [registration, ...changes], response: { errorCode: Errors.NONE, brokerEpoch } }
+}
+
+/** A feature that the broker does not name must not be finalised, else it could not read what others write. */
+function supports(request: RegisterBrokerRequest, name: string, level: number): boolean {
+  const feature = request.features.find((one) => one.name === name)
+  return feature !== undefined && feature.minSupportedVersion <= level && level <= feature.maxSupportedVersion
+}
+
+/**
+ * A broker that has restarted may have lost the end of its logs. What it led alone it leads again, in a new leader
+ * epoch, so that offsets written before and after are told apart; elsewhere it leaves the ISR, and another in-sync
+ * replica leads.
+ */
+function leadershipsAfterRestart(image: MetadataImage, brokerId: number): MetadataRecord[] {
+  const records: MetadataRecord[] = []
+  for (const topic of image.topicsById.values()) {
+    for (const partition of topic.partitions.values()) {
+      const change = afterRestart(image, partition, brokerId)
+      if (change === null) continue
+      records.push(
+        metadataRecord('PartitionChangeRecord', {
+          partitionId: partition.partition,
+          topicId: topic.topicId,
+          isr: change.isr,
+          leader: change.leader,
+          replicas: null,
+          removingReplicas: null,
+          addingReplicas: null,
+          leaderRecoveryState: -1,
+          directories: null,
+          eligibleLeaderReplicas: null,
+          lastKnownElr: null,
+        }),
+      )
+    }
+  }
+  return records
+}
+
+const LEADER_UNCHANGED = -2
+
+function afterRestart(
+  image: MetadataImage,
+  { isr, leader, replicas }: PartitionImage,
+  brokerId: number,
+): { isr: number[] | null; leader: number } | null {
+  if (!isr.includes(brokerId)) return null
+  const others = isr.filter((id) => id !== brokerId)
+  const isLive = (id: number): boolean => image.brokers.get(id)?.fenced === false
+  const heir = replicas.find((id) => others.includes(id) && isLive(id))
+  if (leader === brokerId || leader === -1) {
+    return heir === undefined ? { isr: null, leader: brokerId } : { isr: others, leader: heir }
+  }
+  return { isr: others, leader: LEADER_UNCHANGED }
+}

@@ -1,0 +1,163 @@
+// The metadata controller: a fold over __cluster_metadata that decides topics, brokers, configs and producer id blocks.
+// Owns the dispatch and a state that may run ahead of what is committed; everybody else reads the committed image.
+import type { RegisterBrokerRequest, RegisterBrokerResponse } from './brokers.js'
+import { decideRegisterBroker } from './brokers.js'
+import type { Change, Coordinator, Decision } from './coordinator.js'
+import { nothing } from './coordinator.js'
+import type { MetadataImage } from './image.js'
+import { emptyImage } from './image.js'
+import { applyRecords } from './image-delta.js'
+import type { MetadataRecord } from './metadata-records.js'
+import { metadataRecord } from './metadata-records.js'
+import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse } from './producer-ids.js'
+import { allocationFailed, decideAllocateProducerIds } from './producer-ids.js'
+import type { DeleteTopicsRequest, DeleteTopicsResponse } from './topic-deletion.js'
+import { decideDeleteTopics, deletionFailed } from './topic-deletion.js'
+import { collisionKey } from './topic-name.js'
+import type { CreateTopicsRequest, CreateTopicsResponse, TopicPolicy } from './topics.js'
+import { creationFailed, decideCreateTopics } from './topics.js'
+
+/** Read by `decide`, mutated by `replay` alone. */
+export interface ControllerState {
+  /** As the records so far make it, committed or not. */
+  image: MetadataImage
+  /** Names of existing topics by what they collide in. */
+  readonly collisions: Map<string, Set<string>>
+}
+
+interface Asked {
+  /** Opaque reply token. */
+  readonly to: number
+}
+
+export type ControllerRequest =
+  | (Asked & {
+      readonly kind: 'create-topics'
+      readonly body: CreateTopicsRequest
+      /** One unused topic id for each topic of the request. */
+      readonly freshTopicIds: readonly string[]
+    })
+  | (Asked & {
+      readonly kind: 'delete-topics'
+      readonly apiVersion: number
+      readonly body: DeleteTopicsRequest
+    })
+  | (Asked & { readonly kind: 'allocate-producer-ids'; readonly body: AllocateProducerIdsRequest })
+  | (Asked & { readonly kind: 'register-broker'; readonly body: RegisterBrokerRequest })
+  /** The first records of a fresh cluster; does nothing once any feature is finalised. Answers nobody. */
+  | { readonly kind: 'bootstrap'; readonly features: readonly FeatureLevel[] }
+
+export interface FeatureLevel {
+  readonly name: string
+  readonly level: number
+}
+
+/** What a fresh cluster finalises: the levels of Kafka 4.3 whose features are served. */
+export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [{ name: 'metadata.version', level: 30 }]
+
+export type ControllerReply =
+  | CreateTopicsResponse
+  | DeleteTopicsResponse
+  | AllocateProducerIdsResponse
+  | RegisterBrokerResponse
+
+export type ControllerDecision = Decision<MetadataRecord, never, ControllerReply>
+export type Controller = Coordinator<
+  ControllerState,
+  ControllerRequest,
+  MetadataRecord,
+  never,
+  ControllerReply
+>
+
+/** A controller with this policy for topics; it holds no state of its own. It sets no timers and parks nothing. */
+export function controller(policy: TopicPolicy): Controller {
+  return {
+    create: () => ({ image: emptyImage(), collisions: new Map() }),
+    decide: (state, request) => decide(state, request, policy),
+    replay,
+    expired: () => nothing(),
+    loaded: () => nothing(),
+    unloaded: () => nothing(),
+    refused: (_state, request, errorCode) => failedRequest(request, errorCode),
+  }
+}
+
+function decide(
+  { image, collisions }: ControllerState,
+  request: ControllerRequest,
+  policy: TopicPolicy,
+): ControllerDecision {
+  switch (request.kind) {
+    case 'create-topics': {
+      const { body, freshTopicIds } = request
+      return answered(request, decideCreateTopics(image, collisions, body, freshTopicIds, policy))
+    }
+    case 'delete-topics':
+      return answered(request, decideDeleteTopics(image, request.apiVersion, request.body, policy))
+    case 'allocate-producer-ids':
+      return answered(request, decideAllocateProducerIds(image, request.body))
+    case 'register-broker':
+      return answered(request, decideRegisterBroker(image, request.body))
+    case 'bootstrap':
+      return {
+        ...nothing<MetadataRecord, never, ControllerReply>(),
+        records: bootstrapRecords(image, request.features),
+      }
+  }
+}
+
+function answered(
+  { to }: Asked,
+  { records, response }: { records: readonly MetadataRecord[]; response: ControllerReply },
+): ControllerDecision {
+  return { records, soft: [], replies: [{ to, response }], timers: [] }
+}
+
+/** Kafka's log starts with metadata.version; levels are never raised silently afterwards. */
+function bootstrapRecords(image: MetadataImage, features: readonly FeatureLevel[]): MetadataRecord[] {
+  if (image.features.size > 0) return []
+  return features.map(({ name, level }) =>
+    metadataRecord('FeatureLevelRecord', { name, featureLevel: level }),
+  )
+}
+
+function replay(state: ControllerState, change: Change<MetadataRecord, never>): void {
+  if ('soft' in change) return
+  const { record, offset } = change
+  const { image, delta } = applyRecords(state.image, offset, state.image.epoch, [record])
+  state.image = image
+  for (const { topic, created } of delta.topics.values()) {
+    if (created) collide(state.collisions, topic.name, (names) => names.add(topic.name))
+  }
+  for (const { name } of delta.removedTopics) collide(state.collisions, name, (names) => names.delete(name))
+}
+
+function collide(
+  collisions: Map<string, Set<string>>,
+  name: string,
+  change: (names: Set<string>) => void,
+): void {
+  const key = collisionKey(name)
+  if (key === null) return
+  const names = collisions.get(key) ?? new Set()
+  change(names)
+  if (names.size === 0) collisions.delete(key)
+  else collisions.set(key, names)
+}
+
+/** The answer to any request with one error, as when the controller is not here (NOT_CONTROLLER). */
+export function failedRequest(request: ControllerRequest, errorCode: number): ControllerReply | null {
+  switch (request.kind) {
+    case 'create-topics':
+      return creationFailed(request.body, errorCode)
+    case 'delete-topics':
+      return deletionFailed(request.apiVersion, request.body, errorCode)
+    case 'allocate-producer-ids':
+      return allocationFailed(errorCode)
+    case 'register-broker':
+      return { errorCode, brokerEpoch: -1 }
+    case 'bootstrap':
+      return null
+  }
+}

@@ -1,0 +1,115 @@
+// The metadata image: everything that committed metadata records say, immutable and structurally shared.
+// Owns its shape and its reading; image-delta.ts folds records into it. It decides nothing.
+import { PersistentMap } from './persistent-map.js'
+
+/** ConfigResource types as records and DescribeConfigs number them. */
+export const CONFIG_TOPIC = 2
+export const CONFIG_BROKER = 4
+export const CONFIG_GROUP = 32
+
+export const NO_LEADER = -1
+
+export interface PartitionImage {
+  readonly partition: number
+  /** −1 when there is none. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
+  readonly leaderRecoveryState: number
+  /** In the order of preference. */
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+  readonly addingReplicas: readonly number[]
+  readonly removingReplicas: readonly number[]
+  /** The log directory of each replica, in the order of `replicas`. */
+  readonly directories: readonly string[]
+  readonly eligibleLeaderReplicas: readonly number[]
+  readonly lastKnownElr: readonly number[]
+}
+
+export interface TopicImage {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: PersistentMap<number, PartitionImage>
+}
+
+export interface ListenerImage {
+  readonly host: string
+  readonly port: number
+  /** Kafka's number: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. */
+  readonly securityProtocol: number
+}
+
+export interface BrokerImage {
+  readonly brokerId: number
+  readonly epoch: number
+  readonly incarnationId: string
+  readonly listeners: ReadonlyMap<string, ListenerImage>
+  readonly rack: string | null
+  readonly fenced: boolean
+  readonly inControlledShutdown: boolean
+  readonly logDirs: readonly string[]
+}
+
+export interface MetadataImage {
+  /** Offset of the last record folded in; −1 for none. */
+  readonly offset: number
+  /** Leader epoch (raft term) of that record. */
+  readonly epoch: number
+  readonly topicsById: PersistentMap<string, TopicImage>
+  readonly topicIds: PersistentMap<string, string>
+  /** Dynamic configs by `configKey`. */
+  readonly configs: PersistentMap<string, ReadonlyMap<string, string>>
+  readonly brokers: ReadonlyMap<number, BrokerImage>
+  /** Finalised levels; a feature that is not there is at 0. */
+  readonly features: ReadonlyMap<string, number>
+  /** The first producer id of the next block. */
+  readonly nextProducerId: number
+}
+
+export function emptyImage(): MetadataImage {
+  return {
+    offset: -1,
+    epoch: -1,
+    topicsById: PersistentMap.empty(),
+    topicIds: PersistentMap.empty(),
+    configs: PersistentMap.empty(),
+    brokers: new Map(),
+    features: new Map(),
+    nextProducerId: 0,
+  }
+}
+
+export function topicByName(image: MetadataImage, name: string): TopicImage | undefined {
+  const topicId = image.topicIds.get(name)
+  return topicId === undefined ? undefined : image.topicsById.get(topicId)
+}
+
+export function topicById(image: MetadataImage, topicId: string): TopicImage | undefined {
+  return image.topicsById.get(topicId)
+}
+
+/** All topics by name. */
+export function topicsSorted(image: MetadataImage): TopicImage[] {
+  return [...image.topicsById.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+/** The topic's partitions by index. */
+export function partitionsSorted(topic: TopicImage): PartitionImage[] {
+  return [...topic.partitions.values()].sort((a, b) => a.partition - b.partition)
+}
+
+const NO_CONFIGS: ReadonlyMap<string, string> = new Map()
+
+export function configKey(resourceType: number, resourceName: string): string {
+  return `${resourceType}:${resourceName}`
+}
+
+/** The dynamic configs of a resource; those of the cluster-wide broker default have the empty name. */
+export function configsOf(
+  image: MetadataImage,
+  resourceType: number,
+  resourceName: string,
+): ReadonlyMap<string, string> {
+  return image.configs.get(configKey(resourceType, resourceName)) ?? NO_CONFIGS
+}

@@ -51,16 +51,15 @@ impl Quorum {
         self.log.end_offset() + if index < applied { -records } else { records }
     }
 
-    /// Kafka's `quorum-state` file, version 0.
+    /// Kafka's `quorum-state` file (QuorumStateData, version 0). It names a vote only while there is no leader.
     pub(super) fn quorum_state(&self) -> String {
         let voters: Vec<String> = self.voter_ids().iter().map(|id| format!("{{\"voterId\":{id}}}")).collect();
-        let voted = node_id(self.consensus.tail().hard_state().vote);
+        let leader = node_id(self.consensus.leader());
+        let voted = if leader < 0 { node_id(self.consensus.tail().hard_state().vote) } else { -1 };
+        let (epoch, voters) = (epoch(self.consensus.term()), voters.join(","));
         format!(
-            "{{\"leaderId\":{},\"leaderEpoch\":{},\"votedId\":{},\"appliedOffset\":0,\"currentVoters\":[{}],\"data_version\":0}}",
-            node_id(self.consensus.leader()),
-            epoch(self.consensus.term()),
-            voted,
-            voters.join(",")
+            "{{\"clusterId\":\"\",\"leaderId\":{leader},\"leaderEpoch\":{epoch},\"votedId\":{voted},\
+             \"appliedOffset\":0,\"currentVoters\":[{voters}],\"data_version\":0}}"
         )
     }
 }

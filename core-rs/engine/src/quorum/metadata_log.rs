@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use millrace_record::batch::NO_TIMESTAMP;
 use millrace_record::control::{ControlRecord, LeaderChange, QuorumVoter, control_batch};
 use millrace_record::{BatchBuilder, BatchError, BatchSpec, BatchView};
 
@@ -42,7 +43,7 @@ pub enum Content {
 pub struct MetadataLog {
     log: Log,
     applied: EntryId,
-    /// Of the newest batch; raft's empty entries carry no time of their own and take it over.
+    /// Of the newest batch, ms; raft's empty entries carry no time of their own and take it over.
     last_timestamp: i64,
 }
 
@@ -54,7 +55,8 @@ impl MetadataLog {
         dir: &Path,
         base: &Base,
     ) -> Result<(Self, Vec<QuorumOutput>), String> {
-        let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::default() };
+        // Segments end by size alone: nothing here knows the time, and nothing is retired by it.
+        let config = LogConfig { segment_bytes: SEGMENT_BYTES, segment_ms: i64::MAX, ..LogConfig::default() };
         let opening = Opening::unclean(base.end_offset);
         let now = Now { monotonic_ms: 0, wall_ms: 0 };
         let (mut log, _) =
@@ -71,7 +73,7 @@ impl MetadataLog {
             partition_metadata::write(&**storage, dir, METADATA_TOPIC_ID)
                 .map_err(|error| error.to_string())?;
         }
-        let mut metadata = Self { log, applied: base.applied, last_timestamp: 0 };
+        let mut metadata = Self { log, applied: base.applied, last_timestamp: NO_TIMESTAMP };
         let replayed = metadata.replay()?;
         Ok((metadata, replayed))
     }
@@ -137,8 +139,9 @@ impl MetadataLog {
         self.log.sync_job()
     }
 
-    pub fn synced(&mut self, job: &SyncJob) {
-        self.log.synced(job);
+    pub fn synced(&mut self, job: &SyncJob) -> Result<(), String> {
+        let vouched = self.log.synced(job);
+        vouched.then_some(()).ok_or_else(|| "the metadata log was cut while it was being synced".to_owned())
     }
 
     pub fn close(&mut self) -> Result<(), String> {

@@ -196,7 +196,7 @@ impl Quorum {
         self.run(|quorum| {
             result.map_err(|error| format!("{}: {error}", quorum.wal.path.display()))?;
             if let Work::Replace { log, .. } = &job.work {
-                quorum.log.synced(log);
+                quorum.log.synced(log)?;
             }
             quorum.wal = job.wal().ok_or("the quorum's disk work came back without having run")?;
             if let Some(base) = in_flight.base {

@@ -112,6 +112,7 @@ fn batches_are_kafkas_and_an_empty_entry_is_a_leader_change() {
         assert_eq!(batch.partition_leader_epoch, 1);
     }
     assert!(leader_change.is_control());
+    assert_eq!(leader_change.max_timestamp, -1, "nobody has told a time yet");
     let record = leader_change.borrowed_records().unwrap().next().unwrap().unwrap();
     assert_eq!(record.key, Some(&[0, 0, 0, 2][..]));
     // Version 0, leader 1, one voter, one that granted its vote.
@@ -126,7 +127,7 @@ fn batches_are_kafkas_and_an_empty_entry_is_a_leader_change() {
     let state = storage.read_to_vec(Path::new("/data/__cluster_metadata-0/quorum-state")).unwrap();
     assert_eq!(
         String::from_utf8(state).unwrap(),
-        r#"{"leaderId":1,"leaderEpoch":1,"votedId":1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}"#
+        r#"{"clusterId":"","leaderId":1,"leaderEpoch":1,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}"#
     );
 }
 
@@ -147,6 +148,12 @@ fn a_restart_delivers_everything_again_and_leads_a_new_epoch() {
         let mut quorum = open(storage.clone(), 2).unwrap();
         drive(&mut quorum);
         let outputs = quorum.take_outputs();
+        let bytes = log_bytes(&storage);
+        let last = split_batches(&bytes).last().unwrap().unwrap();
+        assert!(
+            last.is_control() && last.max_timestamp == 10,
+            "a leader change takes over the time before it"
+        );
         assert_eq!(committed(&outputs), [(1, 1, 10, -1, "a b".to_owned())], "clean: {clean}");
         assert_eq!(outputs.last(), Some(&role(NODE, 2, 4, true)));
         quorum.propose(0, 11, values("c")).unwrap();

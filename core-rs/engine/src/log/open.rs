@@ -61,6 +61,10 @@ impl Log {
             offline: false,
         };
         recovery::recover(&mut log, found, opening, &mut report)?;
+        if log.end_offset < opening.start_offset {
+            // Everything that is left was deleted for clients already; as Kafka, go on where they may read.
+            log.truncate_fully_and_start_at(opening.start_offset)?;
+        }
         let log_start = log.segments.first().map_or(0, |first| first.base);
         log.start_offset = opening.start_offset.clamp(log_start, log.end_offset);
         // Beyond what recovery has synced, only what a clean stop or a checkpoint vouches for.

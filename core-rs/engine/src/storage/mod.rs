@@ -6,7 +6,7 @@ mod range;
 mod shared_files;
 mod sim;
 mod sim_disk;
-mod splitmix;
+pub(crate) mod splitmix;
 
 use std::fmt::Debug;
 use std::io::{self, IoSlice};

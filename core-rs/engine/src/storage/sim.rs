@@ -92,6 +92,11 @@ impl SimStorage {
         self.faults.lock().planned.entry(operation).or_default().push(fault);
     }
 
+    /// Drops the faults that were planned and did not happen yet.
+    pub fn forget_faults(&self) {
+        self.faults.lock().planned.clear();
+    }
+
     fn check(&self, operation: SimOperation) -> io::Result<()> {
         self.faults.lock().take(operation).map_or(Ok(()), |fault| Err(fault.into()))
     }

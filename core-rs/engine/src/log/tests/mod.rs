@@ -1,6 +1,10 @@
 //! The log held to its promises; the batches and directories that the tests share.
 
+mod crash;
 mod model;
+mod recovery;
+mod timestamps;
+mod truncation;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -33,7 +33,8 @@ const dataPlane: readonly ServedApi[] = [told(produce), told(fetch), { ...told(l
 const METADATA_VERSION = 30
 const OLDEST_METADATA_VERSION = 7
 
-const supportedFeatures = [
+/** Told to clients, and to the controller when a broker registers. */
+export const supportedFeatures = [
   { name: 'metadata.version', minVersion: OLDEST_METADATA_VERSION, maxVersion: METADATA_VERSION },
 ]
 
@@ -48,13 +49,13 @@ export function apiVersionsHandler(served: () => readonly ServedApi[]): Handler 
       call.reply({ errorCode: Errors.INVALID_REQUEST, apiKeys: [] })
       return
     }
-    const features = broker.features()
+    const { offset, features } = broker.image()
     call.reply({
       errorCode: Errors.NONE,
       apiKeys: served(),
       supportedFeatures: supportedFeatures.filter(({ minVersion }) => call.version >= 4 || minVersion > 0),
-      finalizedFeaturesEpoch: features.epoch,
-      finalizedFeatures: [...features.levels]
+      finalizedFeaturesEpoch: offset,
+      finalizedFeatures: [...features]
         .filter(([, level]) => level > 0)
         .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     })

@@ -3,28 +3,10 @@
  * Answers come later or at once, always by callback, so that the same code runs in the simulator.
  */
 import type { BrokerConfig } from '../config/broker-config.js'
-import type { createTopics, RequestOf } from '../protocol/index.js'
+import type { createTopics, deleteTopics, initProducerId, RequestOf, ResponseOf } from '../protocol/index.js'
 import type { GroupReply, GroupRequest } from '../state/group-messages.js'
+import type { MetadataImage } from '../state/image.js'
 import type { Authorizer } from './authorize.js'
-
-export interface PartitionView {
-  readonly index: number
-  /** −1 when there is none. */
-  readonly leader: number
-  readonly leaderEpoch: number
-  readonly replicas: readonly number[]
-  readonly isr: readonly number[]
-}
-
-export interface TopicView {
-  readonly name: string
-  readonly topicId: string
-  readonly internal: boolean
-  /** What was set on the topic itself. */
-  readonly configs: ReadonlyMap<string, string>
-  /** By partition index. */
-  readonly partitions: readonly PartitionView[]
-}
 
 export interface BrokerAddress {
   readonly nodeId: number
@@ -44,34 +26,16 @@ export interface GroupsView {
   refusal(request: AskedOfGroup, errorCode: number): GroupReply
 }
 
-export type NewTopic = RequestOf<typeof createTopics>['topics'][number]
-
-export interface CreatedTopic {
-  readonly name: string
-  readonly topicId: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
-  readonly numPartitions: number
-  readonly replicationFactor: number
-}
-
-export interface DeletedTopic {
-  readonly name: string | null
-  readonly topicId: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
-
 /** Every answer means that the change is committed and that the logs agree with it. */
 export interface ControllerView {
   createTopics(
-    topics: readonly NewTopic[],
-    validateOnly: boolean,
-    answer: (topics: CreatedTopic[]) => void,
+    request: RequestOf<typeof createTopics>,
+    answer: (response: ResponseOf<typeof createTopics>) => void,
   ): void
   deleteTopics(
-    topics: readonly { name: string | null; topicId: string }[],
-    answer: (topics: DeletedTopic[]) => void,
+    request: RequestOf<typeof deleteTopics>,
+    apiVersion: number,
+    answer: (response: ResponseOf<typeof deleteTopics>) => void,
   ): void
 }
 
@@ -83,17 +47,17 @@ export interface BrokerView {
   readonly authorizer: Authorizer
   readonly groups: GroupsView
   readonly controller: ControllerView
-  /** Finalised feature levels and the offset of the metadata log that they are true of. */
-  features(): { epoch: number; levels: ReadonlyMap<string, number> }
-  topics(): Iterable<TopicView>
-  topicByName(name: string): TopicView | undefined
-  topicById(topicId: string): TopicView | undefined
+  /** The newest metadata that the logs agree with. */
+  image(): MetadataImage
   /** Every broker with the address that this listener advertises. */
   brokers(listener: string): readonly BrokerAddress[]
   /** The partition's coordinator of a group, created on first use: an address, or an error code. */
   groupCoordinator(groupId: string, listener: string, answer: (found: BrokerAddress | number) => void): void
-  /** A producer id that nobody ever had. */
-  nextProducerId(answer: (result: { errorCode: number; producerId: number }) => void): void
+  /** A producer id that nobody ever had; for requests without a transactional id. */
+  initProducerId(
+    request: RequestOf<typeof initProducerId>,
+    answer: (response: ResponseOf<typeof initProducerId>) => void,
+  ): void
   /** A random uuid of 36 characters. */
   freshUuid(): string
 }

@@ -10,10 +10,11 @@ import {
   describeTopic,
 } from '../config/describe.js'
 import { describeConfigs, Errors, errorMessage, type RequestOf } from '../protocol/index.js'
+import { CONFIG_GROUP, CONFIG_TOPIC, configsOf as setConfigs, topicByName } from '../state/image.js'
+import { topicNameError } from '../state/topic-name.js'
 import { CLUSTER_NAME } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
-import { invalidTopicName } from './topic-names.js'
 
 /** Kafka's ConfigResource types. */
 const TOPIC = 2
@@ -53,12 +54,12 @@ function configsOf(
       if (!authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'TOPIC', resourceName)) {
         return refuse(Errors.TOPIC_AUTHORIZATION_FAILED)
       }
-      const reason = invalidTopicName(resourceName)
+      const reason = topicNameError(resourceName)
       if (reason !== null) return refuse(Errors.INVALID_TOPIC_EXCEPTION, reason)
-      const topic = broker.topicByName(resourceName)
+      const topic = topicByName(broker.image(), resourceName)
       return topic === undefined
         ? refuse(Errors.UNKNOWN_TOPIC_OR_PARTITION, null)
-        : describeTopic(config, topic.configs)
+        : describeTopic(config, setConfigs(broker.image(), CONFIG_TOPIC, resourceName))
     }
     case BROKER: {
       if (!authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
@@ -76,7 +77,7 @@ function configsOf(
       }
       return resourceName === ''
         ? refuse(Errors.INVALID_REQUEST, 'Group name must not be empty')
-        : describeGroup(new Map())
+        : describeGroup(setConfigs(broker.image(), CONFIG_GROUP, resourceName))
     case CLIENT_METRICS:
       return []
     default:

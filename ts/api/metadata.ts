@@ -3,10 +3,17 @@
  * missing topic is created when request and broker allow it; the answer then waits until it can be written to.
  */
 import { Errors, metadata, OPERATIONS_OMITTED, type RequestOf, ZERO_UUID } from '../protocol/index.js'
+import { partitionsSorted, type TopicImage, topicById, topicByName, topicsSorted } from '../state/image.js'
+import { partitionView } from '../state/image-view.js'
+import { GROUP_METADATA_TOPIC, isInternalTopic, topicNameError } from '../state/topic-name.js'
+import { topicWithDefaults } from '../state/topics.js'
 import { authorizedOperations, CLUSTER_NAME } from './authorize.js'
-import type { BrokerView, TopicView } from './broker-view.js'
+import type { BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
-import { invalidTopicName, OFFSETS_TOPIC } from './topic-names.js'
+import { offsetsTopic } from './internal-topics.js'
+
+/** Nobody waits longer than a client does by default. */
+const AUTO_CREATE_TIMEOUT_MS = 30_000
 
 type MetadataCall = Call<typeof metadata>
 type MetadataRequest = RequestOf<typeof metadata>
@@ -25,10 +32,13 @@ export const metadataHandler: Handler = serve(metadata, (call, body, broker) => 
     return
   }
   const topics = missing.map((name) => newTopic(name, broker))
-  broker.controller.createTopics(topics, false, (created) => {
-    // Somebody else may have been quicker: then the topic is there, whatever this answer says.
-    answer(call, body, broker, new Map(created.map(({ name, errorCode }) => [name, errorCode])))
-  })
+  broker.controller.createTopics(
+    { topics, timeoutMs: AUTO_CREATE_TIMEOUT_MS, validateOnly: false },
+    (created) => {
+      // Somebody else may have been quicker: then the topic is there, whatever this answer says.
+      answer(call, body, broker, new Map(created.topics.map(({ name, errorCode }) => [name, errorCode])))
+    },
+  )
 })
 
 /** Names that are valid, unknown and may be created by this principal. */
@@ -37,8 +47,8 @@ function missingNames(call: MetadataCall, body: MetadataRequest, broker: BrokerV
   const names = new Set((body.topics ?? []).flatMap(({ name }) => name ?? []))
   return [...names].filter(
     (name) =>
-      broker.topicByName(name) === undefined &&
-      invalidTopicName(name) === null &&
+      topicByName(broker.image(), name) === undefined &&
+      topicNameError(name) === null &&
       broker.authorizer.allows(call.principal, 'DESCRIBE', 'TOPIC', name) &&
       mayCreate(call, name, broker),
   )
@@ -51,15 +61,8 @@ function mayCreate({ principal }: MetadataCall, name: string, { authorizer }: Br
   )
 }
 
-function newTopic(name: string, { config }: BrokerView) {
-  const offsets = name === OFFSETS_TOPIC
-  return {
-    name,
-    numPartitions: offsets ? config.get('offsets.topic.num.partitions') : -1,
-    replicationFactor: -1,
-    assignments: [],
-    configs: [],
-  }
+function newTopic(name: string, { config, image }: BrokerView) {
+  return name === GROUP_METADATA_TOPIC ? offsetsTopic(config, image().brokers.size) : topicWithDefaults(name)
 }
 
 function answer(
@@ -70,12 +73,14 @@ function answer(
 ): void {
   const { principal } = call
   const mayDescribe = (name: string) => broker.authorizer.allows(principal, 'DESCRIBE', 'TOPIC', name)
-  const describe = (topic: TopicView) => describedTopic(topic, call, body, broker)
+  const describe = (topic: TopicImage) => describedTopic(topic, call, body, broker)
   const all = body.topics === null || (call.version === 0 && body.topics.length === 0)
   const topics = all
-    ? [...broker.topics()].filter(({ name }) => mayDescribe(name)).map(describe)
+    ? topicsSorted(broker.image())
+        .filter(({ name }) => mayDescribe(name))
+        .map(describe)
     : (body.topics ?? []).map(({ name, topicId }) => {
-        const topic = name === null ? broker.topicById(topicId) : broker.topicByName(name)
+        const topic = name === null ? topicById(broker.image(), topicId) : topicByName(broker.image(), name)
         if (name !== null && !mayDescribe(name)) return failedTopic(name, Errors.TOPIC_AUTHORIZATION_FAILED)
         if (topic !== undefined) {
           if (mayDescribe(topic.name)) return describe(topic)
@@ -109,7 +114,7 @@ function unknownTopicError(
   body: MetadataRequest,
   broker: BrokerView,
 ): number {
-  if (invalidTopicName(name) !== null) return Errors.INVALID_TOPIC_EXCEPTION
+  if (topicNameError(name) !== null) return Errors.INVALID_TOPIC_EXCEPTION
   const wanted = body.allowAutoTopicCreation && broker.config.get('auto.create.topics.enable')
   if (wanted && !mayCreate(call, name, broker)) return Errors.TOPIC_AUTHORIZATION_FAILED
   // These two come again by themselves; any other reason would come again for ever.
@@ -128,21 +133,15 @@ function failedTopic(name: string | null, errorCode: number) {
   }
 }
 
-function describedTopic(topic: TopicView, call: MetadataCall, body: MetadataRequest, broker: BrokerView) {
+function describedTopic(topic: TopicImage, call: MetadataCall, body: MetadataRequest, broker: BrokerView) {
   return {
     errorCode: Errors.NONE,
     name: topic.name,
     topicId: topic.topicId,
-    isInternal: topic.internal,
-    partitions: topic.partitions.map((partition) => ({
-      errorCode: partition.leader < 0 ? Errors.LEADER_NOT_AVAILABLE : Errors.NONE,
-      partitionIndex: partition.index,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      offlineReplicas: [],
-    })),
+    isInternal: isInternalTopic(topic.name),
+    partitions: partitionsSorted(topic).map((partition) =>
+      partitionView(broker.image(), partition, call.listener, call.version),
+    ),
     topicAuthorizedOperations: body.includeTopicAuthorizedOperations
       ? authorizedOperations(broker.authorizer, call.principal, 'TOPIC', topic.name)
       : OPERATIONS_OMITTED,

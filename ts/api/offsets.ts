@@ -4,6 +4,7 @@
  */
 import { Errors, offsetCommit, offsetFetch, type RequestOf, ZERO_UUID } from '../protocol/index.js'
 import type { OffsetCommitResponse, OffsetFetchGroupResponse } from '../state/group-messages.js'
+import { topicById, topicByName } from '../state/image.js'
 import type { BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
 
@@ -66,7 +67,7 @@ function findTopic(
   topic: { name: string; topicId: string },
   byId: boolean,
 ): { name: string; topicId: string } | number {
-  const found = byId ? broker.topicById(topic.topicId) : broker.topicByName(topic.name)
+  const found = byId ? topicById(broker.image(), topic.topicId) : topicByName(broker.image(), topic.name)
   if (found !== undefined) return { name: found.name, topicId: found.topicId }
   return byId ? Errors.UNKNOWN_TOPIC_ID : Errors.UNKNOWN_TOPIC_OR_PARTITION
 }
@@ -138,7 +139,7 @@ function fetchGroup(
       const topics = answer.topics.flatMap((topic) => {
         if (asked === undefined && !mayDescribe(topic.name)) return []
         if (!byId || topic.topicId !== ZERO_UUID) return [topic]
-        const found = broker.topicByName(topic.name)
+        const found = topicByName(broker.image(), topic.name)
         return found === undefined ? [] : [{ ...topic, topicId: found.topicId }]
       })
       done({ ...answer, topics: answer.errorCode === Errors.NONE ? [...topics, ...failed] : [] })

@@ -70,6 +70,8 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   /** Requests not answered yet, parked ones included, so that each can be refused. */
   private readonly open = new Map<number, Request>()
   private readonly timerKeys = new Set<string>()
+  /** Who waits for the load to end, well or badly. */
+  private settling: (() => void)[] = []
 
   constructor(
     readonly place: ShardPlace,
@@ -80,8 +82,9 @@ export class Shard<State, Request, Rec, Soft, Reply> {
     this.state = coordinator.create()
   }
 
-  get isActive(): boolean {
-    return this.status === 'active'
+  /** True once leadership was lost: the shard is of no more use. */
+  get isClosed(): boolean {
+    return this.status === 'closed'
   }
 
   /** For reads that need no decision, such as listings; null until loaded. */
@@ -110,6 +113,12 @@ export class Shard<State, Request, Rec, Soft, Reply> {
     if (lostLeadership.includes(refusal)) this.close()
   }
 
+  /** Calls back when the shard is loaded, or has failed to load or been closed; at once when it is not loading. */
+  whenSettled(callback: () => void): void {
+    if (this.status === 'loading') this.settling.push(callback)
+    else callback()
+  }
+
   onChunk(chunk: EventNamed<'loaded-chunk'>): void {
     if (this.status !== 'loading' || chunk.leaderEpoch !== this.place.leaderEpoch) return
     if (chunk.errorCode !== Errors.NONE) {
@@ -117,6 +126,7 @@ export class Shard<State, Request, Rec, Soft, Reply> {
         { shard: this.place.name, errorCode: chunk.errorCode },
         'a coordinator could not be loaded',
       )
+      this.settle()
       this.setTimer('#reload', this.host.now().monotonicMs + RETRY_MS, () => this.start())
       return
     }
@@ -127,7 +137,10 @@ export class Shard<State, Request, Rec, Soft, Reply> {
     if (!chunk.done) return
     this.status = 'active'
     this.appendedEnd = chunk.nextOffset
-    this.carryOutOwn(() => this.coordinator.loaded(this.state, this.host.now()), 'loaded')
+    // A load ends at the high watermark.
+    this.highWatermark = Math.max(this.highWatermark, chunk.nextOffset)
+    this.carryOutOwn(() => this.coordinator.loaded(this.state, this.host.now()), '#loaded')
+    this.settle()
   }
 
   onCommitted(highWatermark: number): void {
@@ -152,6 +165,13 @@ export class Shard<State, Request, Rec, Soft, Reply> {
     }
     for (const to of [...this.open.keys()]) this.refuseOpen(to, Errors.NOT_COORDINATOR)
     this.state = this.coordinator.create()
+    this.settle()
+  }
+
+  private settle(): void {
+    const settling = this.settling
+    this.settling = []
+    for (const callback of settling) callback()
   }
 
   /** Appends, replays, sets timers and holds the replies. The error of a refused append, else null. */
@@ -167,6 +187,14 @@ export class Shard<State, Request, Rec, Soft, Reply> {
         records: decision.records.map((record) => this.codec.encode(record)),
       })
       if (reply.errorCode !== Errors.NONE) return reply.errorCode
+      if (reply.baseOffset !== this.appendedEnd) {
+        // Somebody else has written to the partition: this state is not the fold of its log.
+        this.host.log.error(
+          { shard: this.place.name, ...reply, expected: this.appendedEnd },
+          'a coordinator lost its place',
+        )
+        return Errors.NOT_LEADER_OR_FOLLOWER
+      }
       baseOffset = reply.baseOffset
       this.appendedEnd = reply.endOffset
       this.highWatermark = Math.max(this.highWatermark, reply.highWatermark)

@@ -1,0 +1,310 @@
+/**
+ * The control plane of one node: takes events from the data plane, dispatches them and submits commands, one batch
+ * each way per turn. Given the same events, clock and randomness it does the same: production and the simulator run
+ * it alike.
+ */
+import { supportedFeatures } from '../api/api-versions.js'
+import { handlers } from '../api/index.js'
+import type { BrokerConfig } from '../config/broker-config.js'
+import { decodeAppendReply, encodeAppendRequest } from '../native/append.js'
+import type { Command } from '../native/commands.js'
+import { decodeEvents, type NativeEvent } from '../native/events.js'
+import type { NativeNode } from '../native/node.js'
+import { Errors } from '../protocol/index.js'
+import type { RegisterBrokerResponse } from '../state/brokers.js'
+import {
+  BOOTSTRAP_FEATURES,
+  type ControllerReply,
+  type ControllerRequest,
+  type ControllerState,
+  controller,
+} from '../state/controller.js'
+import { type MetadataImage, topicByName } from '../state/image.js'
+import type { MetadataDelta } from '../state/image-delta.js'
+import { decodeMetadata, encodeMetadata, type MetadataRecord } from '../state/metadata-records.js'
+import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
+import { BrokerServices } from './broker-services.js'
+import { Dispatcher } from './dispatch.js'
+import { GroupShards } from './group-shards.js'
+import type { Alarm, Host } from './host.js'
+import { imageModel } from './image-model.js'
+import { type Address, Listeners } from './listeners.js'
+import { MetadataLog } from './metadata-log.js'
+import { Outbox } from './outbox.js'
+import { Timers } from './timers.js'
+import { topicPolicy } from './topic-policy.js'
+
+export interface ControlPlaneSetup {
+  readonly config: BrokerConfig
+  readonly clusterId: string
+  readonly directoryIds: readonly string[]
+  /** Advertised for listeners that are bound to every address. */
+  readonly hostname: string
+  readonly host: Host
+  /** The listeners are up and everything is served. */
+  onReady(): void
+  /** The clean shutdown that was asked for is complete. */
+  onStopped(): void
+  /** The node cannot go on; a sentence says why. */
+  onFault(reason: string): void
+}
+
+type Phase = 'catching-up' | 'registering' | 'opening' | 'ready' | 'stopping' | 'stopped'
+
+/** Kafka's number for PLAINTEXT, the only protocol so far. */
+const PLAINTEXT = 0
+
+export class ControlPlane {
+  private phase: Phase = 'catching-up'
+  private native: NativeNode | null = null
+  private turning = false
+  private brokerEpoch = -1
+  private readonly failedDirs = new Set<string>()
+  private readonly outbox = new Outbox()
+  private readonly timers = new Timers()
+  private readonly alarm: Alarm
+  private readonly listeners: Listeners
+  private readonly groups: GroupShards
+  private readonly metadata: MetadataLog<
+    ControllerState,
+    ControllerRequest,
+    MetadataRecord,
+    never,
+    ControllerReply,
+    MetadataImage,
+    MetadataDelta
+  >
+  private readonly dispatcher: Dispatcher
+
+  constructor(private readonly setup: ControlPlaneSetup) {
+    const { config, clusterId, host } = setup
+    const { log } = host
+    const now = () => host.clock.now()
+    const { nodeId } = config
+    this.alarm = host.alarm(() => this.turn())
+    this.listeners = new Listeners(config, setup.hostname)
+    this.metadata = new MetadataLog(
+      controller(topicPolicy(config)),
+      imageModel,
+      { encode: encodeMetadata, decode: decodeMetadata },
+      {
+        now,
+        log,
+        push: (command) => this.push(command),
+        onImage: (image, delta) => this.onImage(image, delta),
+      },
+    )
+    this.groups = new GroupShards(config, nodeId, {
+      now,
+      log,
+      timers: this.timers,
+      append: (request) => decodeAppendReply(this.attached().append(encodeAppendRequest(request))),
+      load: ({ topicId, partition, leaderEpoch }) =>
+        this.push({ kind: 'load', topicId, partition, leaderEpoch }),
+    })
+    const services = new BrokerServices({
+      config,
+      nodeId,
+      clusterId,
+      metadata: this.metadata,
+      groups: this.groups,
+      listeners: this.listeners,
+      random: host.random,
+      brokerEpoch: () => this.brokerEpoch,
+    })
+    this.dispatcher = new Dispatcher(handlers, services, this.outbox, log)
+  }
+
+  /** What clients are told, by listener name. */
+  get addresses(): ReadonlyMap<string, Address> {
+    return this.listeners.addresses
+  }
+
+  /** The data plane is open: events may be taken from now on. */
+  attach(native: NativeNode): void {
+    this.native = native
+    this.turn()
+  }
+
+  /** Takes all events there are, fires what is due, submits what follows. Never throws: a fault is reported. */
+  turn(): void {
+    const { native } = this
+    // A node that wakes us while we submit is served by its next wake-up.
+    if (native === null || this.turning || this.phase === 'stopped') return
+    this.turning = true
+    try {
+      for (const event of decodeEvents(native.drain())) this.onEvent(event)
+      this.timers.runDue(this.setup.host.clock.now().monotonicMs)
+      this.finishTurn(native)
+    } catch (error) {
+      this.fail(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    } finally {
+      this.turning = false
+    }
+  }
+
+  /** Answers whoever waits, then stops the data plane cleanly; `onStopped` tells when that is done. */
+  shutdown(): void {
+    if (this.phase === 'stopping' || this.phase === 'stopped' || this.native === null) return
+    this.phase = 'stopping'
+    this.groups.closeAll()
+    this.metadata.deactivate()
+    this.push({ kind: 'shutdown' })
+    this.turn()
+  }
+
+  private finishTurn(native: NativeNode): void {
+    this.outbox.flush(native)
+    this.alarm.wakeAt(this.timers.nextAt())
+  }
+
+  private onEvent(event: NativeEvent): void {
+    const { log } = this.setup.host
+    switch (event.kind) {
+      case 'control-request':
+        this.dispatcher.onRequest(event)
+        break
+      case 'committed':
+        this.groups.onCommitted(event)
+        break
+      case 'loaded-chunk':
+        this.groups.onChunk(event)
+        break
+      case 'metadata-committed':
+        this.metadata.onCommitted(event)
+        break
+      case 'proposal-dropped':
+        this.metadata.onDropped(event)
+        break
+      case 'image-applied':
+        this.metadata.onApplied(event)
+        break
+      case 'quorum-role':
+        this.onRole(event.leaderId, event.caughtUp)
+        break
+      case 'listener-up':
+        this.onListenerUp(event)
+        break
+      case 'listener-failed':
+        this.fail(`The listener ${event.name} cannot be opened: ${event.message}`)
+        break
+      case 'connection-closed':
+        // Its replies are dropped where they arrive; members leave by their session timeout, as in Kafka.
+        log.debug({ conn: event.conn }, 'a connection closed with requests open')
+        break
+      case 'request-refused':
+        log.warn(event, 'a request was refused and its connection closed')
+        break
+      case 'log-dir-failed':
+        this.onLogDirFailed(event.path, event.message)
+        break
+      case 'fault':
+        this.fail(event.message)
+        break
+      case 'stopped':
+        this.phase = 'stopped'
+        this.alarm.wakeAt(null)
+        this.setup.onStopped()
+        break
+    }
+  }
+
+  private onRole(leaderId: number, caughtUp: boolean): void {
+    if (this.phase === 'stopping') return
+    if (leaderId !== this.setup.config.nodeId || !caughtUp) {
+      this.metadata.deactivate()
+      return
+    }
+    this.metadata.activate()
+    if (this.phase === 'catching-up') this.register()
+  }
+
+  private register(): void {
+    this.phase = 'registering'
+    const { config, directoryIds, host } = this.setup
+    this.metadata.tellController({ kind: 'bootstrap', features: BOOTSTRAP_FEATURES })
+    const body = {
+      brokerId: config.nodeId,
+      incarnationId: host.random.kafkaUuid(),
+      endPoints: config.listeners.map(({ name, port }) => {
+        const advertised = this.listeners.advertised(name)
+        return {
+          name,
+          host: advertised?.host ?? '',
+          port: advertised?.port ?? port,
+          securityProtocol: PLAINTEXT,
+        }
+      }),
+      features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
+        name,
+        minSupportedVersion: minVersion,
+        maxSupportedVersion: maxVersion,
+      })),
+      rack: config.get('broker.rack'),
+      logDirs: directoryIds,
+      fenced: false,
+    }
+    this.metadata.submit(
+      (to) => ({ kind: 'register-broker', to, body }),
+      (reply) => this.onRegistered(reply as RegisterBrokerResponse),
+    )
+  }
+
+  private onRegistered({ errorCode, brokerEpoch }: RegisterBrokerResponse): void {
+    if (errorCode === Errors.NOT_CONTROLLER && this.phase === 'registering') {
+      // Leadership went before the record was committed: the next role event starts over.
+      this.phase = 'catching-up'
+      return
+    }
+    if (errorCode !== Errors.NONE) {
+      this.fail(`The broker cannot register itself: error ${errorCode}`)
+      return
+    }
+    this.brokerEpoch = brokerEpoch
+    this.metadata.startTelling()
+  }
+
+  private onImage(image: MetadataImage, delta: MetadataDelta | null): void {
+    if (this.phase === 'registering') {
+      this.phase = 'opening'
+      this.listeners.open((command) => this.push(command))
+    }
+    if (this.phase !== 'ready') return
+    this.groups.onImage(topicByName(image, GROUP_METADATA_TOPIC) ?? null)
+    this.groups.onTopicsDeleted(delta?.removedTopics ?? [])
+  }
+
+  private onListenerUp(event: Parameters<Listeners['onUp']>[0]): void {
+    this.listeners.onUp(event)
+    if (this.phase !== 'opening' || !this.listeners.allUp) return
+    this.phase = 'ready'
+    this.groups.onImage(topicByName(this.metadata.image, GROUP_METADATA_TOPIC) ?? null)
+    this.setup.onReady()
+  }
+
+  private onLogDirFailed(path: string, message: string): void {
+    this.setup.host.log.error({ path, reason: message }, 'a log directory is offline')
+    this.failedDirs.add(path)
+    const [metadataDir, ...others] = this.setup.config.logDirs
+    const lost = metadataDir !== undefined && this.failedDirs.has(metadataDir)
+    if (lost || [metadataDir, ...others].every((dir) => dir !== undefined && this.failedDirs.has(dir))) {
+      this.fail(`The log directory ${path} has failed: ${message}`)
+    }
+  }
+
+  private fail(reason: string): void {
+    if (this.phase === 'stopped') return
+    this.phase = 'stopped'
+    this.alarm.wakeAt(null)
+    this.setup.onFault(reason)
+  }
+
+  private push(command: Command): void {
+    this.outbox.push(command)
+  }
+
+  private attached(): NativeNode {
+    if (this.native === null) throw new Error('an append before the data plane was open')
+    return this.native
+  }
+}

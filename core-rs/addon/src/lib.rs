@@ -1,1 +1,13 @@
-//! Threads, sockets and N-API.
+//! The native addon: threads, sockets and the boundary to JavaScript around the engine. The only crate that knows
+//! N-API, epoll or a clock; it makes no decision of its own.
+
+mod clock;
+mod disk_pool;
+mod folder_lock;
+mod io_thread;
+mod listening;
+mod node;
+mod shell;
+mod sim_node;
+mod transport;
+mod wake;

@@ -1,0 +1,310 @@
+//! One I/O thread: an epoll loop over its sockets that moves bytes between them and a `Reactor`. All decisions are
+//! the reactor's. The first thread also accepts, deals connections out in turn, and keeps the raft clock.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_engine::boundary::ConnId;
+use millrace_engine::node::Reactor;
+use millrace_engine::time::Now;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+use crate::clock;
+use crate::shell::{Handed, Shell};
+use crate::transport::{self, Moved};
+
+/// The token of the waker.
+pub const WAKE: Token = Token(usize::MAX);
+/// Listeners have tokens from here on; connections have their slot.
+const FIRST_LISTENER: usize = 1 << 40;
+/// The raft clock.
+const TICK_MS: i64 = 100;
+/// Reads and sends of one connection before others get their turn.
+const MOVES_PER_TURN: usize = 8;
+const EVENTS: usize = 1024;
+
+struct Socket {
+    conn: ConnId,
+    stream: TcpStream,
+    /// What epoll reported and no attempt has disproved since (edge-triggered).
+    readable: bool,
+    writable: bool,
+    /// Already in `turn`.
+    queued: bool,
+}
+
+struct Listening {
+    name: Arc<str>,
+    socket: TcpListener,
+}
+
+pub struct IoThread {
+    index: u16,
+    shell: Arc<Shell>,
+    reactor: Reactor,
+    poll: Poll,
+    /// By the slot of the connection.
+    sockets: Vec<Option<Socket>>,
+    /// Sockets that may have something to do.
+    turn: Vec<usize>,
+    listeners: Vec<Option<Listening>>,
+    next_lane: usize,
+    next_tick_ms: i64,
+    mail: bool,
+}
+
+impl IoThread {
+    pub fn new(index: u16, shell: Arc<Shell>, reactor: Reactor, poll: Poll) -> Self {
+        Self {
+            index,
+            shell,
+            reactor,
+            poll,
+            sockets: Vec::new(),
+            turn: Vec::new(),
+            listeners: Vec::new(),
+            next_lane: 0,
+            next_tick_ms: 0,
+            mail: false,
+        }
+    }
+
+    /// Runs until the shell has ended or the node has stopped.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.shell.has_ended() && !self.shell.node.is_stopped() {
+            let timeout = self.timeout(clock::now());
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                self.shell.node.fault(&format!("epoll failed: {error}"));
+                self.carry_out_wakes();
+                return;
+            }
+            let now = clock::now();
+            for event in &events {
+                match event.token() {
+                    WAKE => self.mail = true,
+                    Token(token) if token >= FIRST_LISTENER => self.accept(token - FIRST_LISTENER, now),
+                    Token(slot) => {
+                        let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                        self.ready(slot, readable, event.is_writable() || event.is_error());
+                    }
+                }
+            }
+            self.take_handed(now);
+            self.keep_time(now);
+            if std::mem::take(&mut self.mail) {
+                self.reactor.on_mail(now);
+            }
+            self.take_turns(now);
+            self.carry_out_wakes();
+        }
+    }
+
+    fn timeout(&self, now: Now) -> Option<Duration> {
+        if self.mail || !self.turn.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let tick = (self.index == 0).then_some(self.next_tick_ms);
+        let due = [self.reactor.next_deadline_ms(), tick].into_iter().flatten().min()?;
+        Some(Duration::from_millis(u64::try_from(due - now.monotonic_ms).unwrap_or(0)))
+    }
+
+    fn keep_time(&mut self, now: Now) {
+        if self.index == 0 && now.monotonic_ms >= self.next_tick_ms {
+            self.shell.node.tick(now);
+            self.next_tick_ms = now.monotonic_ms + TICK_MS;
+        }
+        if self.reactor.next_deadline_ms().is_some_and(|due| due <= now.monotonic_ms) {
+            self.reactor.on_deadline(now);
+        }
+    }
+
+    fn carry_out_wakes(&mut self) {
+        self.mail |= self.shell.carry_out_wakes_on(self.index);
+    }
+
+    fn ready(&mut self, slot: usize, readable: bool, writable: bool) {
+        if let Some(Some(socket)) = self.sockets.get_mut(slot) {
+            socket.readable |= readable;
+            socket.writable |= writable;
+            if !std::mem::replace(&mut socket.queued, true) {
+                self.turn.push(slot);
+            }
+        }
+    }
+
+    /// Gives each socket that may have something to do its turn, and whatever those turns make dirty.
+    fn take_turns(&mut self, now: Now) {
+        self.queue_dirty();
+        for slot in std::mem::take(&mut self.turn) {
+            if let Some(Some(socket)) = self.sockets.get_mut(slot) {
+                socket.queued = false;
+                self.serve(slot, now);
+            }
+            self.queue_dirty();
+        }
+    }
+
+    fn queue_dirty(&mut self) {
+        while let Some(conn) = self.reactor.next_dirty() {
+            self.ready(conn.slot() as usize, false, false);
+        }
+    }
+
+    /// Sends, reads, sends what that brought about. What is left to do queues the socket again.
+    fn serve(&mut self, slot: usize, now: Now) {
+        let mut moves = MOVES_PER_TURN;
+        if self.send(slot, &mut moves, now) && self.receive(slot, &mut moves, now) {
+            self.send(slot, &mut moves, now);
+        }
+        let Some(Some(socket)) = self.sockets.get(slot) else { return };
+        let conn = socket.conn;
+        if self.reactor.closing(conn).is_some() {
+            self.close(slot, now);
+            return;
+        }
+        let to_send = socket.writable && self.reactor.output(conn).is_some_and(|output| !output.is_empty());
+        let to_read = socket.readable && self.reactor.wants_read(conn);
+        if moves == 0 && (to_send || to_read) {
+            self.ready(slot, false, false);
+        }
+    }
+
+    /// False when the connection is gone.
+    fn receive(&mut self, slot: usize, moves: &mut usize, now: Now) -> bool {
+        while *moves > 0 {
+            let Some(Some(socket)) = self.sockets.get_mut(slot) else { return false };
+            let conn = socket.conn;
+            if !socket.readable {
+                return true;
+            }
+            let target = self.reactor.read_target(conn);
+            if target.is_empty() {
+                return true;
+            }
+            *moves -= 1;
+            let room = target.len();
+            match transport::receive(&socket.stream, target) {
+                Moved::Bytes(count) => {
+                    // A short read has emptied the socket: epoll reports what comes after.
+                    socket.readable = count == room || count == 0;
+                    self.reactor.received(conn, count, now);
+                }
+                Moved::Blocked => {
+                    socket.readable = false;
+                    return true;
+                }
+                Moved::Closed => {
+                    self.close(slot, now);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// False when the connection is gone.
+    fn send(&mut self, slot: usize, moves: &mut usize, now: Now) -> bool {
+        while *moves > 0 {
+            let Some(Some(socket)) = self.sockets.get_mut(slot) else { return false };
+            let conn = socket.conn;
+            let Some(output) = self.reactor.output(conn) else {
+                self.close(slot, now);
+                return false;
+            };
+            if output.is_empty() || !socket.writable {
+                return true;
+            }
+            *moves -= 1;
+            match transport::send(&socket.stream, output) {
+                Moved::Bytes(count) => self.reactor.sent(conn, count as u64, now),
+                Moved::Blocked => socket.writable = false,
+                Moved::Closed => {
+                    self.close(slot, now);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn close(&mut self, slot: usize, now: Now) {
+        if let Some(mut socket) = self.sockets.get_mut(slot).and_then(Option::take) {
+            let _ = self.poll.registry().deregister(&mut socket.stream);
+            self.reactor.closed(socket.conn, now);
+        }
+    }
+
+    fn take_handed(&mut self, now: Now) {
+        let shell = self.shell.clone();
+        let Some(lane) = shell.lanes.get(usize::from(self.index)) else { return };
+        for handed in lane.take() {
+            match handed {
+                Handed::Connection { socket, listener, peer } => self.enter(socket, &listener, peer, now),
+                Handed::Listener { name, socket } => self.add_listener(name, socket),
+                Handed::Unlisten { name } => {
+                    for place in &mut self.listeners {
+                        if place.as_ref().is_some_and(|listening| *listening.name == *name) {
+                            *place = None;
+                        }
+                    }
+                }
+                Handed::StopAccepting => self.listeners.clear(),
+            }
+        }
+    }
+
+    fn add_listener(&mut self, name: Arc<str>, mut socket: TcpListener) {
+        let token = Token(FIRST_LISTENER + self.listeners.len());
+        match self.poll.registry().register(&mut socket, token, Interest::READABLE) {
+            Ok(()) => self.listeners.push(Some(Listening { name, socket })),
+            Err(error) => self.shell.node.listener_failed(&name, &error.to_string()),
+        }
+    }
+
+    /// Accepts until there is nothing more. Out of descriptors: what waits in the backlog is tried at the next event.
+    fn accept(&mut self, listener: usize, now: Now) {
+        loop {
+            let Some(Some(listening)) = self.listeners.get(listener) else { return };
+            let (socket, peer) = match listening.socket.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                Err(_) => return,
+            };
+            let name = listening.name.clone();
+            let lanes = self.shell.lanes.len();
+            let lane = self.next_lane % lanes;
+            self.next_lane = (self.next_lane + 1) % lanes;
+            if lane == usize::from(self.index) {
+                self.enter(socket, &name, peer, now);
+            } else if let Some(lane) = self.shell.lanes.get(lane) {
+                lane.hand(Handed::Connection { socket, listener: name, peer });
+            }
+        }
+    }
+
+    /// Takes a connection in; one that the reactor refuses is dropped, which closes it.
+    fn enter(&mut self, mut stream: TcpStream, listener: &str, peer: SocketAddr, now: Now) {
+        let _ = stream.set_nodelay(true);
+        let Ok(conn) = self.reactor.accept(listener, peer, now) else { return };
+        let slot = conn.slot() as usize;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if self.poll.registry().register(&mut stream, Token(slot), interest).is_err() {
+            self.reactor.closed(conn, now);
+            return;
+        }
+        if self.sockets.len() <= slot {
+            self.sockets.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.sockets.get_mut(slot) {
+            *place = Some(Socket { conn, stream, readable: true, writable: true, queued: false });
+        }
+        self.ready(slot, true, true);
+    }
+}

@@ -1,0 +1,98 @@
+//! The calls of the boundary for a node with real threads: open, drain, submit, append, stats, close. Events and
+//! commands are packed bytes; their layout is the engine's.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use millrace_engine::boundary::NodeOptions;
+use napi::Env;
+use napi::bindgen_prelude::{BufferSlice, Function, Uint8ArraySlice};
+use napi_derive::napi;
+
+use crate::clock;
+use crate::shell::Shell;
+use crate::wake::JsWake;
+
+/// One running node. Dropped or closed, its threads end and its folders are free.
+#[napi]
+pub struct Node {
+    /// `None` once closed.
+    shell: Option<Arc<Shell>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+fn failure(sentence: impl ToString) -> napi::Error {
+    napi::Error::from_reason(sentence.to_string())
+}
+
+/// Opens a node on its folders. `options_json`: NodeOptions; `on_ready` is called once whenever events gather after a
+/// drain. The error is a sentence that names the folder or the option.
+#[napi(catch_unwind)]
+pub fn open(options_json: String, on_ready: Function<'_, (), ()>) -> napi::Result<Node> {
+    let options = NodeOptions::parse(&options_json).map_err(failure)?;
+    let (shell, threads) = Shell::start(options, JsWake::new(&on_ready)?).map_err(failure)?;
+    Ok(Node { shell: Some(shell), threads })
+}
+
+fn closed() -> napi::Error {
+    failure("the node is closed")
+}
+
+#[napi]
+impl Node {
+    /// All events that have gathered, packed; arms the wake again. A closed node has none.
+    #[napi(catch_unwind)]
+    pub fn drain<'env>(&self, env: &'env Env) -> napi::Result<BufferSlice<'env>> {
+        let mut events = Vec::new();
+        if let Some(shell) = &self.shell {
+            shell.node.drain_events(&mut events);
+            shell.carry_out_wakes();
+        }
+        BufferSlice::from_data(env, events)
+    }
+
+    /// Carries out a batch of packed commands. A malformed batch throws and nothing of it is carried out.
+    #[napi(catch_unwind)]
+    pub fn submit(&self, batch: Uint8ArraySlice<'_>) -> napi::Result<()> {
+        let shell = self.shell.as_ref().ok_or_else(closed)?;
+        let submitted = shell.node.submit(&batch, clock::now());
+        shell.carry_out_actions();
+        shell.carry_out_wakes();
+        submitted.map_err(failure)
+    }
+
+    /// Appends to a coordinator partition at once: packed request, packed reply.
+    #[napi(catch_unwind)]
+    pub fn append<'env>(
+        &self,
+        env: &'env Env,
+        request: Uint8ArraySlice<'_>,
+    ) -> napi::Result<BufferSlice<'env>> {
+        let shell = self.shell.as_ref().ok_or_else(closed)?;
+        let reply = shell.node.append(&request, clock::now()).map_err(failure);
+        shell.carry_out_wakes();
+        BufferSlice::from_data(env, reply?)
+    }
+
+    /// Counters and gauges as JSON.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> napi::Result<String> {
+        self.shell.as_ref().map(|shell| shell.node.stats()).ok_or_else(closed)
+    }
+
+    /// Ends the threads and lets go of the folders, without flushing what is not flushed. Harmless when repeated.
+    #[napi(catch_unwind)]
+    pub fn close(&mut self) {
+        let Some(shell) = self.shell.take() else { return };
+        shell.end();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,199 @@
+//! What surrounds one node: its threads, their wakes, its listeners and the wake of JavaScript. It carries out what
+//! the node asks for and decides nothing.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use millrace_engine::boundary::NodeOptions;
+use millrace_engine::node::{Node, Reactor, ShellAction, Wakes};
+use millrace_engine::storage::FileStorage;
+use mio::Waker;
+use mio::net::{TcpListener, TcpStream};
+use parking_lot::Mutex;
+
+use crate::disk_pool::{self, PoolSignal};
+use crate::io_thread::IoThread;
+use crate::wake::JsWake;
+use crate::{clock, folder_lock, listening};
+
+/// What another thread hands to an I/O thread.
+pub enum Handed {
+    Connection { socket: TcpStream, listener: Arc<str>, peer: SocketAddr },
+    Listener { name: Arc<str>, socket: TcpListener },
+    Unlisten { name: String },
+    StopAccepting,
+}
+
+/// One I/O thread as the others see it.
+pub struct Lane {
+    waker: Waker,
+    inbox: Mutex<Vec<Handed>>,
+}
+
+impl Lane {
+    pub fn new(waker: Waker) -> Self {
+        Self { waker, inbox: Mutex::default() }
+    }
+
+    pub fn hand(&self, handed: Handed) {
+        self.inbox.lock().push(handed);
+        self.wake();
+    }
+
+    pub fn take(&self) -> Vec<Handed> {
+        std::mem::take(&mut *self.inbox.lock())
+    }
+
+    fn wake(&self) {
+        // An eventfd write fails only when its counter is full: then the thread is about to wake anyway.
+        let _ = self.waker.wake();
+    }
+}
+
+pub struct Shell {
+    pub node: Arc<Node>,
+    pub lanes: Vec<Lane>,
+    pub pool: PoolSignal,
+    js: JsWake,
+    /// Threads leave without further ado.
+    ended: AtomicBool,
+    /// Held as long as the shell is there.
+    _locks: Vec<File>,
+}
+
+impl Shell {
+    /// Locks the folders, opens the node and starts its threads. The error is a sentence.
+    pub fn start(options: NodeOptions, js: JsWake) -> Result<(Arc<Shell>, Vec<JoinHandle<()>>), String> {
+        let locks = options
+            .log_dirs
+            .iter()
+            .map(|folder| folder_lock::lock(Path::new(folder)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| error.to_string())?;
+        let disk_threads = options.io_threads;
+        let network_threads = options.network_threads;
+        let storage = Arc::new(FileStorage::default());
+        let seed = u64::from(std::process::id());
+        let node = Node::open(options, storage, seed, clock::now()).map_err(|error| error.to_string())?;
+
+        let failed = |error: std::io::Error| format!("the broker's threads could not be started: {error}");
+        let mut polls = Vec::new();
+        let mut lanes = Vec::new();
+        for _ in 0..network_threads {
+            let poll = mio::Poll::new().map_err(failed)?;
+            lanes.push(Lane::new(Waker::new(poll.registry(), crate::io_thread::WAKE).map_err(failed)?));
+            polls.push(poll);
+        }
+        let pool = PoolSignal::default();
+        let shell = Arc::new(Shell { node, lanes, pool, js, ended: AtomicBool::new(false), _locks: locks });
+        let mut threads = disk_pool::start(&shell, disk_threads).map_err(failed)?;
+        for (index, poll) in polls.into_iter().enumerate() {
+            let index = index as u16;
+            let shell = shell.clone();
+            let body = move || {
+                let guarded = shell.clone();
+                shell.guard("an I/O thread", move || {
+                    let reactor = Reactor::new(guarded.node.clone(), index);
+                    IoThread::new(index, guarded, reactor, poll).run();
+                });
+            };
+            let name = format!("millrace-io-{index}");
+            threads.push(std::thread::Builder::new().name(name).spawn(body).map_err(failed)?);
+        }
+        shell.carry_out_wakes();
+        Ok((shell, threads))
+    }
+
+    /// Runs a thread's body; a panic is a fault of the node, never an abort and never silence.
+    pub fn guard(&self, what: &str, body: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            self.node.fault(&format!("{what} panicked: {text}"));
+            self.carry_out_wakes();
+        }
+    }
+
+    /// Wakes whom the node wants woken. To be called after every call into the node from outside an I/O thread.
+    pub fn carry_out_wakes(&self) {
+        let wakes = self.node.take_wakes();
+        if !wakes.is_empty() {
+            self.carry_out(wakes, None);
+        }
+    }
+
+    /// As [`carry_out_wakes`](Self::carry_out_wakes) for an I/O thread; true when it has mail itself, for which it
+    /// needs no wake.
+    pub fn carry_out_wakes_on(&self, thread: u16) -> bool {
+        let wakes = self.node.take_wakes();
+        !wakes.is_empty() && self.carry_out(wakes, Some(thread))
+    }
+
+    fn carry_out(&self, wakes: Wakes, own: Option<u16>) -> bool {
+        let mut own_mail = false;
+        for thread in wakes.thread_ids() {
+            if own == Some(thread) {
+                own_mail = true;
+            } else if let Some(lane) = self.lanes.get(usize::from(thread)) {
+                lane.wake();
+            }
+        }
+        if wakes.disk_pool {
+            self.pool.wake();
+        }
+        if wakes.js {
+            self.js.wake();
+        }
+        own_mail
+    }
+
+    /// Opens and closes listeners as the node asks. For the thread that submits.
+    pub fn carry_out_actions(&self) {
+        for action in self.node.take_shell_actions() {
+            match action {
+                ShellAction::Listen { name, host, port, .. } => self.listen(&name, &host, port),
+                ShellAction::Unlisten { name } => self.hand_to_first(Handed::Unlisten { name }),
+                ShellAction::StopAccepting => self.hand_to_first(Handed::StopAccepting),
+                ShellAction::Stopped => {}
+            }
+        }
+    }
+
+    fn hand_to_first(&self, handed: Handed) {
+        if let Some(lane) = self.lanes.first() {
+            lane.hand(handed);
+        }
+    }
+
+    fn listen(&self, name: &str, host: &str, port: i32) {
+        match listening::bind(host, port) {
+            Ok((socket, address)) => {
+                self.hand_to_first(Handed::Listener { name: name.into(), socket });
+                self.node.listener_up(name, host, i32::from(address.port()));
+            }
+            Err(error) => self.node.listener_failed(name, &error.to_string()),
+        }
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Every thread leaves; JavaScript is not woken any more.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.pool.end();
+        for lane in &self.lanes {
+            lane.wake();
+        }
+        self.js.release();
+    }
+}

@@ -1,0 +1,322 @@
+//! A node without threads, sockets or clock, for the simulator: the same engine, events and commands, driven call by
+//! call. Its disk outlives it and can lose power.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use millrace_engine::boundary::{ConnId, NodeOptions};
+use millrace_engine::conn::Front;
+use millrace_engine::node::{Node, Reactor, ShellAction};
+use millrace_engine::storage::SimStorage;
+use millrace_engine::time::Now;
+use napi::Env;
+use napi::bindgen_prelude::{BufferSlice, Uint8ArraySlice};
+use napi_derive::napi;
+
+fn failure(sentence: impl ToString) -> napi::Error {
+    napi::Error::from_reason(sentence.to_string())
+}
+
+/// Simulated storage. It outlives the nodes that run on it.
+#[napi]
+#[derive(Default)]
+pub struct SimDisk {
+    storage: SimStorage,
+}
+
+#[napi]
+impl SimDisk {
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Power loss: what was not synced may survive, vanish or tear, as the seed has it. Open files are gone.
+    #[napi(catch_unwind)]
+    pub fn crash(&self, seed: i64) {
+        self.storage.crash(seed as u64);
+    }
+
+    /// A digest of everything on the disk, as text.
+    #[napi(catch_unwind)]
+    pub fn digest(&self) -> String {
+        self.storage.digest().to_string()
+    }
+}
+
+/// What a simulated socket holds.
+#[derive(Default)]
+struct Peer {
+    /// Sent by the client, not read by the broker.
+    unread: Vec<u8>,
+}
+
+/// A node whose every step is a call.
+#[napi]
+pub struct SimNode {
+    /// `None` once killed or closed.
+    node: Option<Arc<Node>>,
+    reactors: Vec<Reactor>,
+    peers: BTreeMap<i64, Peer>,
+    now: Now,
+    next_tick_ms: i64,
+    connected: u16,
+}
+
+#[napi]
+impl SimNode {
+    /// Opens a node on a simulated disk. `options_json`: NodeOptions; the seed sets election timeouts.
+    #[napi(factory, catch_unwind)]
+    pub fn open(options_json: String, disk: &SimDisk, seed: i64) -> napi::Result<SimNode> {
+        let options = NodeOptions::parse(&options_json).map_err(failure)?;
+        let threads = options.network_threads;
+        let now = Now::default();
+        let node = Node::open(options, Arc::new(disk.storage.clone()), seed as u64, now).map_err(failure)?;
+        let reactors = (0..threads).map(|thread| Reactor::new(node.clone(), thread)).collect();
+        Ok(SimNode { node: Some(node), reactors, peers: BTreeMap::new(), now, next_tick_ms: 0, connected: 0 })
+    }
+
+    fn node(&self) -> napi::Result<&Arc<Node>> {
+        self.node.as_ref().ok_or_else(|| failure("the node is closed"))
+    }
+
+    /// All events that have gathered, packed.
+    #[napi(catch_unwind)]
+    pub fn drain<'env>(&mut self, env: &'env Env) -> napi::Result<BufferSlice<'env>> {
+        let mut events = Vec::new();
+        if let Some(node) = &self.node {
+            node.drain_events(&mut events);
+            self.settle();
+        }
+        BufferSlice::from_data(env, events)
+    }
+
+    /// Carries out a batch of packed commands. A malformed batch throws and nothing of it is carried out.
+    #[napi(catch_unwind)]
+    pub fn submit(&mut self, batch: Uint8ArraySlice<'_>) -> napi::Result<()> {
+        let node = self.node()?.clone();
+        let submitted = node.submit(&batch, self.now);
+        for action in node.take_shell_actions() {
+            if let ShellAction::Listen { name, host, port, .. } = action {
+                node.listener_up(&name, &host, if port == 0 { 1 } else { port });
+            }
+        }
+        self.settle();
+        submitted.map_err(failure)
+    }
+
+    /// Appends to a coordinator partition at once: packed request, packed reply.
+    #[napi(catch_unwind)]
+    pub fn append<'env>(
+        &mut self,
+        env: &'env Env,
+        request: Uint8ArraySlice<'_>,
+    ) -> napi::Result<BufferSlice<'env>> {
+        let reply = self.node()?.append(&request, self.now).map_err(failure)?;
+        self.settle();
+        BufferSlice::from_data(env, reply)
+    }
+
+    /// Counters and gauges as JSON.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> napi::Result<String> {
+        Ok(self.node()?.stats())
+    }
+
+    /// Drops the node as it is: nothing is flushed, no file is closed in order.
+    #[napi(catch_unwind)]
+    pub fn kill(&mut self) {
+        self.reactors.clear();
+        self.peers.clear();
+        self.node = None;
+    }
+
+    /// The same as `kill`, by the name that a real node has for it.
+    #[napi(catch_unwind)]
+    pub fn close(&mut self) {
+        self.kill();
+    }
+
+    /// A client connects. Gives the connection's id; throws when the broker refuses it.
+    #[napi(catch_unwind)]
+    pub fn connect(&mut self, listener: String, monotonic_ms: i64, wall_ms: i64) -> napi::Result<i64> {
+        self.now = Now { monotonic_ms, wall_ms };
+        let now = self.now;
+        let lane = usize::from(self.connected) % self.reactors.len().max(1);
+        self.connected = self.connected.wrapping_add(1);
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000 + self.connected % 50_000));
+        let reactor = self.reactors.get_mut(lane).ok_or_else(|| failure("the node is closed"))?;
+        let conn = reactor.accept(&listener, peer, now).map_err(failure)?;
+        self.peers.insert(conn.raw(), Peer::default());
+        self.settle();
+        Ok(conn.raw())
+    }
+
+    /// Bytes arrive from the client. What the broker does not want yet waits, as in a socket's buffer.
+    #[napi(catch_unwind)]
+    pub fn feed(&mut self, conn: i64, bytes: Uint8ArraySlice<'_>, monotonic_ms: i64, wall_ms: i64) {
+        self.now = Now { monotonic_ms, wall_ms };
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.unread.extend_from_slice(&bytes);
+        }
+        self.settle();
+    }
+
+    /// Takes what the broker has sent on this connection so far, stretches of files included.
+    #[napi(catch_unwind)]
+    pub fn output<'env>(&mut self, env: &'env Env, conn: i64) -> napi::Result<BufferSlice<'env>> {
+        let bytes = self.take_output(conn)?;
+        self.settle();
+        BufferSlice::from_data(env, bytes)
+    }
+
+    fn take_output(&mut self, raw: i64) -> napi::Result<Vec<u8>> {
+        let now = self.now;
+        let mut bytes = Vec::new();
+        let Some((conn, reactor)) = find(&mut self.reactors, raw) else { return Ok(bytes) };
+        while let Some(output) = reactor.output(conn) {
+            let before = bytes.len();
+            match output.front() {
+                None => break,
+                Some(Front::Bytes(slice)) => bytes.extend_from_slice(slice),
+                Some(Front::File(range)) => {
+                    let end = before + range.len as usize;
+                    bytes.resize(end, 0);
+                    let target = bytes.get_mut(before..).unwrap_or_default();
+                    let read = range.file.read_at(range.offset, target).map_err(failure)?;
+                    if (read as u64) < range.len {
+                        return Err(failure("a file range is longer than its file"));
+                    }
+                }
+            }
+            reactor.sent(conn, (bytes.len() - before) as u64, now);
+        }
+        Ok(bytes)
+    }
+
+    /// The client goes away.
+    #[napi(catch_unwind)]
+    pub fn disconnect(&mut self, conn: i64) {
+        self.hang_up(conn);
+        self.settle();
+    }
+
+    fn hang_up(&mut self, raw: i64) {
+        let now = self.now;
+        self.peers.remove(&raw);
+        if let Some((conn, reactor)) = find(&mut self.reactors, raw) {
+            reactor.closed(conn, now);
+        }
+    }
+
+    /// False once the broker has closed the connection, or the client has gone.
+    #[napi(catch_unwind)]
+    pub fn is_open(&self, conn: i64) -> bool {
+        self.peers.contains_key(&conn)
+    }
+
+    /// Whether the broker reads from this connection.
+    #[napi(catch_unwind)]
+    pub fn wants_read(&mut self, conn: i64) -> bool {
+        find(&mut self.reactors, conn).is_some_and(|(conn, reactor)| reactor.wants_read(conn))
+    }
+
+    /// Time passes: deadlines fire and the raft clock ticks.
+    #[napi(catch_unwind)]
+    pub fn advance(&mut self, monotonic_ms: i64, wall_ms: i64) {
+        self.now = Now { monotonic_ms, wall_ms };
+        let now = self.now;
+        if let Some(node) = &self.node
+            && now.monotonic_ms >= self.next_tick_ms
+        {
+            node.tick(now);
+            self.next_tick_ms = now.monotonic_ms + 100;
+        }
+        for reactor in &mut self.reactors {
+            if reactor.next_deadline_ms().is_some_and(|due| due <= now.monotonic_ms) {
+                reactor.on_deadline(now);
+            }
+        }
+        self.settle();
+    }
+
+    /// The next deadline of the data plane on the monotonic clock, or null.
+    #[napi(catch_unwind)]
+    pub fn next_deadline(&self) -> Option<i64> {
+        self.reactors.iter().filter_map(Reactor::next_deadline_ms).min()
+    }
+
+    /// Disk work that waits to be run.
+    #[napi(catch_unwind)]
+    pub fn pending_effects(&self) -> u32 {
+        self.node.as_ref().map_or(0, |node| node.pending_effects() as u32)
+    }
+
+    /// Runs the disk work at that place of the queue; nothing if there is none.
+    #[napi(catch_unwind)]
+    pub fn run_effect(&mut self, index: u32) {
+        let Some(node) = self.node.clone() else { return };
+        if let Some(effect) = node.take_effect_at(index as usize) {
+            node.run_effect(effect, self.now);
+        }
+        self.settle();
+    }
+
+    /// Delivers mail, reads what is wanted and closes what is to be closed, until nothing changes.
+    fn settle(&mut self) {
+        let Some(node) = self.node.clone() else { return };
+        loop {
+            let mut changed = false;
+            for thread in node.take_wakes().thread_ids() {
+                if let Some(reactor) = self.reactors.get_mut(usize::from(thread)) {
+                    reactor.on_mail(self.now);
+                    changed = true;
+                }
+            }
+            for raw in self.peers.keys().copied().collect::<Vec<_>>() {
+                changed |= self.read(raw);
+            }
+            for reactor in &mut self.reactors {
+                while reactor.next_dirty().is_some() {
+                    changed = true;
+                }
+            }
+            for raw in self.peers.keys().copied().collect::<Vec<_>>() {
+                let closing = |(conn, reactor): (ConnId, &mut Reactor)| reactor.closing(conn).is_some();
+                if find(&mut self.reactors, raw).is_none_or(closing) {
+                    self.hang_up(raw);
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+
+    /// Hands one read's worth of waiting bytes to the broker, if it wants them.
+    fn read(&mut self, raw: i64) -> bool {
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&raw) else { return false };
+        if peer.unread.is_empty() {
+            return false;
+        }
+        let Some((conn, reactor)) = find(&mut self.reactors, raw) else { return false };
+        let target = reactor.read_target(conn);
+        let count = target.len().min(peer.unread.len());
+        if count == 0 {
+            return false;
+        }
+        for (to, from) in target.iter_mut().zip(peer.unread.drain(..count)) {
+            *to = from;
+        }
+        reactor.received(conn, count, now);
+        true
+    }
+}
+
+fn find(reactors: &mut [Reactor], raw: i64) -> Option<(ConnId, &mut Reactor)> {
+    let conn = ConnId::from_raw(raw)?;
+    Some((conn, reactors.get_mut(usize::from(conn.thread()))?))
+}

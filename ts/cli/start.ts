@@ -1,0 +1,97 @@
+/**
+ * `millrace start`: runs one broker until a signal. The first SIGTERM or SIGINT stops it cleanly, the second one at
+ * once. It prints one line when clients can connect; everything after that goes to the log on stderr.
+ */
+import pino from 'pino'
+import { BrokerConfig } from '../config/broker-config.js'
+import {
+  ConfigError,
+  type Setting,
+  settingFromAssignment,
+  settingsFromEnvironment,
+  settingsFromFile,
+} from '../config/sources.js'
+import { Broker } from '../index.js'
+
+export interface StartOptions {
+  readonly config?: string
+  readonly listeners?: string
+  readonly port?: string
+  readonly logDirs?: string
+  readonly nodeId?: string
+  readonly set: readonly string[]
+  readonly logLevel?: string
+}
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+export async function start(options: StartOptions): Promise<void> {
+  const config = configOf(options)
+  const log = pino({ level: logLevel(options) }, pino.destination({ dest: 2, sync: true }))
+  let broker: Broker | null = null
+  let signals = 0
+  const stop = async (signal: string): Promise<void> => {
+    signals += 1
+    if (signals > 1) {
+      process.stderr.write(
+        `Stopped at once by a second signal (${signal}); the next start checks the ends of the logs.\n`,
+      )
+      process.exit(1)
+    }
+    // While starting there is nothing to wait for: what is on the disk is valid at any point.
+    if (broker === null) process.exit(0)
+    log.info({ signal }, 'stopping')
+    await broker.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', (signal) => void stop(signal))
+  process.on('SIGINT', (signal) => void stop(signal))
+  broker = await Broker.start(config, {
+    log,
+    onFault(reason) {
+      process.stderr.write(`${reason}\n`)
+      process.exit(1)
+    },
+  })
+  process.stdout.write(`${startLine(broker)}\n`)
+}
+
+/** Precedence: flags, environment, file, defaults. */
+function configOf(options: StartOptions): BrokerConfig {
+  const file = options.config === undefined ? [] : settingsFromFile(options.config)
+  return new BrokerConfig(file, settingsFromEnvironment(process.env), flagsOf(options))
+}
+
+function flagsOf(options: StartOptions): Setting[] {
+  const flags = options.set.map(settingFromAssignment)
+  const add = (key: string, text: string | undefined, origin: string) => {
+    if (text !== undefined) flags.push({ key, text, origin })
+  }
+  if (options.port !== undefined && options.listeners !== undefined) {
+    throw new ConfigError('--port and --listeners both say where to listen: give one of them')
+  }
+  if (options.port !== undefined && !/^\d{1,5}$/.test(options.port)) {
+    throw new ConfigError(`--port ${options.port} is not a port`)
+  }
+  add('listeners', options.port && `PLAINTEXT://127.0.0.1:${options.port}`, '--port')
+  add('listeners', options.listeners, '--listeners')
+  add('log.dirs', options.logDirs, '--log-dirs')
+  add('node.id', options.nodeId, '--node-id')
+  return flags
+}
+
+function logLevel(options: StartOptions): string {
+  const level = options.logLevel ?? process.env.LOG_LEVEL ?? 'info'
+  if (!levels.includes(level)) throw new ConfigError(`The log level ${level} is none of ${levels.join(', ')}`)
+  return level
+}
+
+/** Time counts from the start of the process, memory is what is resident. */
+function startLine(broker: Broker): string {
+  const ms = Math.round(performance.now())
+  const mb = Math.round(process.memoryUsage.rss() / 1e6)
+  const addresses = [...broker.addresses]
+    .map(([name, { host, port }]) => `${name}://${host}:${port}`)
+    .join(', ')
+  return `Millrace is ready on ${addresses} after ${ms} ms with ${mb} MB, node ${broker.nodeId}, data in ${broker.logDirs.join(', ')}`
+}

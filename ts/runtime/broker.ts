@@ -1,0 +1,157 @@
+/**
+ * One broker in this process: prepares its folders, opens the data plane and runs the control plane on Node's event
+ * loop. Everything that can be asked of a running broker from outside is here; what it decides is elsewhere.
+ */
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { resolve as absolute } from 'node:path'
+import type { BrokerConfig } from '../config/broker-config.js'
+import { type NativeNode, type NodeOptions, openNode } from '../native/node.js'
+import { ControlPlane } from './control-plane.js'
+import { type Folders, prepareFolders } from './folders.js'
+import { type Host, type Logger, systemAlarm, systemClock, systemRandom } from './host.js'
+import type { Address } from './listeners.js'
+
+export interface BrokerHooks {
+  readonly log: Logger
+  /** The broker cannot go on and has let go of its folders; a sentence says why. Not called while starting. */
+  onFault(reason: string): void
+}
+
+export class RunningBroker {
+  private readonly plane: ControlPlane
+  private native: NativeNode | null = null
+  private faulted = false
+  private closing: Promise<void> | null = null
+  private readonly ready: Promise<void>
+  private readonly stopped: Promise<void>
+
+  private constructor(
+    private readonly config: BrokerConfig,
+    private readonly folders: Folders,
+    hooks: BrokerHooks,
+  ) {
+    const ready = settlement()
+    const stopped = settlement()
+    this.ready = ready.promise
+    this.stopped = stopped.promise
+    let starting = true
+    const host: Host = {
+      clock: systemClock,
+      random: systemRandom,
+      log: hooks.log,
+      alarm: (onAlarm) => systemAlarm(systemClock, onAlarm),
+    }
+    this.plane = new ControlPlane({
+      config,
+      clusterId: folders.clusterId,
+      directoryIds: folders.directoryIds,
+      hostname: hostname(),
+      host,
+      onReady() {
+        starting = false
+        ready.resolve()
+      },
+      onStopped: () => {
+        this.native?.close()
+        stopped.resolve()
+      },
+      onFault: (reason) => {
+        this.faulted = true
+        // The data plane may be what calls us: it is let go of with nothing on the stack.
+        setImmediate(() => {
+          this.native?.close()
+          stopped.resolve()
+          ready.reject(new Error(reason))
+          if (!starting) hooks.onFault(reason)
+        })
+      },
+    })
+  }
+
+  /** Resolves when every listener accepts; rejects with a sentence. */
+  static async start(config: BrokerConfig, hooks: BrokerHooks): Promise<RunningBroker> {
+    for (const warning of config.warnings) hooks.log.warn({}, warning)
+    const folders = prepareFolders(config.logDirs, config.nodeId, systemRandom)
+    const broker = new RunningBroker(config, folders, hooks)
+    broker.native = openNode(nodeOptions(config, folders), () => broker.plane.turn())
+    broker.plane.attach(broker.native)
+    await broker.ready
+    return broker
+  }
+
+  get clusterId(): string {
+    return this.folders.clusterId
+  }
+
+  get nodeId(): number {
+    return this.config.nodeId
+  }
+
+  /** Absolute paths of the log directories. */
+  get logDirs(): string[] {
+    return this.config.logDirs.map((dir) => absolute(dir))
+  }
+
+  /** What clients are told, by listener name. */
+  get addresses(): ReadonlyMap<string, Address> {
+    return this.plane.addresses
+  }
+
+  /** Counters and sizes of the data plane. */
+  stats(): unknown {
+    return this.native === null ? null : JSON.parse(this.native.stats())
+  }
+
+  /** Stops cleanly: answers whoever waits, flushes and closes the logs. Further calls wait for the same end. */
+  close(): Promise<void> {
+    this.closing ??= this.stop()
+    return this.closing
+  }
+
+  private stop(): Promise<void> {
+    if (!this.faulted) this.plane.shutdown()
+    return this.stopped
+  }
+}
+
+/** A promise that is settled from outside. */
+function settlement(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve: () => void = () => {}
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}
+
+function nodeOptions(config: BrokerConfig, folders: Folders): NodeOptions {
+  return {
+    nodeId: config.nodeId,
+    clusterId: folders.clusterId,
+    directoryId: folders.directoryIds[0] ?? '',
+    logDirs: config.logDirs,
+    networkThreads: Math.min(config.get('num.network.threads'), MAX_NETWORK_THREADS),
+    ioThreads: config.get('num.io.threads'),
+    socketRequestMaxBytes: config.get('socket.request.max.bytes'),
+    queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
+    maxConnections: config.get('max.connections'),
+    maxConnectionsPerIp: config.get('max.connections.per.ip'),
+    connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
+    defaults: config.topicDefaults(),
+    bootId: bootId(),
+  }
+}
+
+/** Connection ids have five bits for the thread. */
+const MAX_NETWORK_THREADS = 32
+
+/** Linux gives every start of the machine an id; elsewhere a crash is taken for one of the machine. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return ''
+  }
+}

@@ -7,6 +7,8 @@ mod shared_files;
 mod sim;
 mod sim_disk;
 pub(crate) mod splitmix;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 use std::io::{self, IoSlice};

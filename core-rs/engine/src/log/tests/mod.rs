@@ -1,7 +1,9 @@
 //! The log held to its promises; the batches and directories that the tests share.
 
 mod crash;
+mod files;
 mod model;
+mod reading;
 mod recovery;
 mod timestamps;
 mod truncation;

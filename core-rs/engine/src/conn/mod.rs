@@ -12,3 +12,6 @@ pub use input::{BUFFER_BYTES, FrameError, Input, Next, READ_BYTES, STASH_BYTES, 
 pub use output::{Front, Output};
 pub use slots::{Pending, ReplySlots};
 pub use stage::Stage;
+
+#[cfg(test)]
+mod input_tests;

@@ -7,21 +7,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub struct Budget {
     /// `i64::MAX` when unlimited.
     limit: i64,
-    /// Bytes that connections hold of frames that are not complete or may not start yet.
+    /// Bytes held by both kinds together: one number, so that exactly one caller sees the limit crossed.
+    held: AtomicI64,
+    /// Of these, bytes of frames that are not complete or may not start yet. The rest is requests that the control
+    /// plane has in hand.
     input: AtomicI64,
-    /// Bytes of requests that the control plane has in hand.
-    requests: AtomicI64,
 }
 
 impl Budget {
     /// A limit of 0 or less means unlimited, as in Kafka.
     pub fn new(limit: i64) -> Budget {
         let limit = if limit <= 0 { i64::MAX } else { limit };
-        Budget { limit, input: AtomicI64::new(0), requests: AtomicI64::new(0) }
+        Budget { limit, held: AtomicI64::new(0), input: AtomicI64::new(0) }
     }
 
     pub fn is_exhausted(&self) -> bool {
-        self.input_bytes().saturating_add(self.request_bytes()) >= self.limit
+        self.held.load(Ordering::Acquire) >= self.limit
     }
 
     /// No reply can free anything: frames that are not complete hold all of it.
@@ -34,7 +35,7 @@ impl Budget {
     }
 
     pub fn request_bytes(&self) -> i64 {
-        self.requests.load(Ordering::Acquire)
+        self.held.load(Ordering::Acquire).saturating_sub(self.input_bytes())
     }
 
     /// A connection that held `before` bytes of input holds `after` now. True when that made the budget usable again.
@@ -42,20 +43,23 @@ impl Budget {
         if before == after {
             return false;
         }
-        let was_exhausted = self.is_exhausted();
-        self.input.fetch_add(after as i64 - before as i64, Ordering::AcqRel);
-        was_exhausted && !self.is_exhausted()
+        let change = after as i64 - before as i64;
+        self.input.fetch_add(change, Ordering::AcqRel);
+        self.change(change)
     }
 
     pub fn add_request(&self, bytes: usize) {
-        self.requests.fetch_add(bytes as i64, Ordering::AcqRel);
+        self.change(bytes as i64);
     }
 
     /// True when that made the budget usable again.
     pub fn remove_request(&self, bytes: usize) -> bool {
-        let was_exhausted = self.is_exhausted();
-        self.requests.fetch_sub(bytes as i64, Ordering::AcqRel);
-        was_exhausted && !self.is_exhausted()
+        self.change(-(bytes as i64))
+    }
+
+    fn change(&self, change: i64) -> bool {
+        let before = self.held.fetch_add(change, Ordering::AcqRel);
+        before >= self.limit && before + change < self.limit
     }
 }
 
@@ -73,6 +77,7 @@ mod tests {
         assert!(!budget.change_input(60, 110));
         assert!(budget.is_held_by_input());
         assert!(budget.change_input(110, 0));
+        assert_eq!((budget.input_bytes(), budget.request_bytes()), (0, 0));
     }
 
     #[test]

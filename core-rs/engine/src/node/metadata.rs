@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::effects::Effect;
 use super::shared::Node;
 use crate::boundary::{Event, PackedValues};
-use crate::quorum::{Quorum, QuorumOutput};
+use crate::quorum::{ProposeError, Quorum, QuorumOutput};
 use crate::time::Now;
 
 /// Ticks of 100 ms between two checkpoints (Kafka's `log.flush.offset.checkpoint.interval.ms`: one minute).
@@ -25,7 +25,11 @@ impl Node {
     }
 
     pub(super) fn propose(&self, proposal_id: i64, timestamp: i64, values: Vec<Vec<u8>>) {
-        let refused = self.with_quorum(|quorum| quorum.propose(proposal_id, timestamp, values).err());
+        let refused = if self.stopping.is_stopping() {
+            Some(ProposeError::Stopped)
+        } else {
+            self.with_quorum(|quorum| quorum.propose(proposal_id, timestamp, values).err())
+        };
         if let Some(error) = refused {
             self.emit(&Event::ProposalDropped { proposal_id, error_code: error.code() });
         }

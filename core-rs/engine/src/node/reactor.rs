@@ -262,7 +262,6 @@ impl Reactor {
         if usable {
             self.node.resume_stalled();
         }
-        self.update_gauges();
         self.report_empty();
         self.settle(now);
     }

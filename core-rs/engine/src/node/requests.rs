@@ -159,7 +159,10 @@ impl Reactor {
 
     /// Closes a connection because of what it sent, and says so.
     fn refuse(&mut self, conn: ConnId, (api_key, api_version): (i16, i16), message: &str) {
-        if let Some(connection) = self.find(conn) {
+        // A flood of bad requests must not fill the ring of a control plane that is behind.
+        if let Some(connection) = self.find(conn)
+            && !self.node.events.is_full()
+        {
             let peer = &connection.origin.peer;
             self.node.emit(&Event::RequestRefused { conn, peer, api_key, api_version, message });
         }
@@ -199,9 +202,10 @@ impl Reactor {
             } else if let Some(conn) = self.resumed.pop_front() {
                 self.resume(conn, now);
             } else {
-                return;
+                break;
             }
         }
+        self.update_gauges();
     }
 
     fn resume(&mut self, conn: ConnId, now: Now) {

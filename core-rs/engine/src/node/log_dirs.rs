@@ -59,7 +59,7 @@ impl LogDir {
     /// Creates the directory or checks whose it is. From here on it counts as not cleanly stopped.
     pub fn open(storage: &dyn Storage, options: &NodeOptions, index: usize) -> Result<LogDir, OpenError> {
         let path = options.log_dirs.get(index).cloned().unwrap_or_default();
-        storage.create_dir_all(&path).map_err(OpenError::io(&path))?;
+        create_durably(storage, &path).map_err(OpenError::io(&path))?;
         claim(storage, options, &path, index)?;
         let clean = clean_shutdown::take(storage, &path).map_err(OpenError::io(&path))?;
         let read = |file: &str| read_offsets(storage, &path.join(file));
@@ -80,6 +80,19 @@ impl LogDir {
             start_offset: self.log_starts.get(&key).copied().unwrap_or(0),
         }
     }
+}
+
+/// Creates a directory and what is missing above it; each new one is synced into its parent.
+fn create_durably(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+    if storage.exists(path)? {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent.filter(|parent| parent.file_name().is_some()) {
+        create_durably(storage, parent)?;
+    }
+    storage.create_dir_all(path)?;
+    storage.sync_dir(parent.unwrap_or(Path::new(".")))
 }
 
 fn read_offsets(storage: &dyn Storage, path: &Path) -> Result<Offsets, OpenError> {

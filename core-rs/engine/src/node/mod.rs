@@ -32,6 +32,13 @@ mod strays;
 mod submit;
 mod wakes;
 
+#[cfg(test)]
+mod node_tests;
+#[cfg(test)]
+mod reactor_tests;
+#[cfg(test)]
+mod testing;
+
 pub use admission::AcceptError;
 pub use effects::Effect;
 pub use load::Load;

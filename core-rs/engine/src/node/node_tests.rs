@@ -1,0 +1,414 @@
+//! What the node promises its control plane: images applied in order and confirmed, coordinators' partitions loaded and
+//! appended, the metadata log committed, faults told, a stop that leaves everything closed and marked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::testing::*;
+use super::*;
+use crate::boundary::commands::TopicImage;
+use crate::boundary::records::AppendRequest;
+use crate::boundary::{Command, Event, PackedValues, TopicId, parse_events};
+use crate::storage::{Fault, SimOperation, SimStorage, Storage};
+use crate::uuid::Uuid;
+
+const OTHER: TopicId = [9; 16];
+
+fn topic(name: &str, topic_id: TopicId, partitions: i32) -> TopicImage<'_> {
+    let partitions = (0..partitions).map(led_partition).collect();
+    TopicImage { name, topic_id, internal: false, configs: Vec::new(), partitions }
+}
+
+fn names(storage: &SimStorage) -> Vec<String> {
+    storage.list(Path::new("/data")).unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+/// The end that the node says a partition has.
+fn log_end(world: &World, topic_id: TopicId, index: i32) -> i64 {
+    world.node.topics().partition(Uuid(topic_id), index).unwrap().offsets().log_end
+}
+
+fn applied(packed: &[u8]) -> Vec<(i64, usize)> {
+    let events = parse_events(packed).unwrap().into_iter();
+    let applied = events.filter_map(|event| match event {
+        Event::ImageApplied { offset, failures } => Some((offset, failures.len())),
+        _ => None,
+    });
+    applied.collect()
+}
+
+fn stop(world: &mut World) {
+    world.submit(&[Command::Shutdown]);
+    assert!(world.node.is_stopped());
+}
+
+#[test]
+fn images_are_applied_in_order_one_at_a_time_whatever_the_pool_does() {
+    let mut world = World::new(options());
+    world.runs_effects = false;
+    world.apply(1, &[], vec![topic("a", TOPIC, 1)]);
+    world.apply(2, &[TOPIC], Vec::new());
+    world.apply(3, &[], vec![topic("a", OTHER, 2)]);
+    let images = |world: &World| world.node.pending_effects();
+    assert_eq!(images(&world), 1, "the others wait for their turn");
+    world.runs_effects = true;
+    world.run();
+    let packed = world.drain();
+    assert_eq!(applied(&packed), [(1, 0), (2, 0), (3, 0)]);
+    assert!(world.node.topics().by_id(Uuid(TOPIC)).is_none());
+    assert_eq!(world.node.topics().by_name("a").unwrap().partitions.len(), 2);
+    let kept: Vec<String> = names(&world.storage).into_iter().filter(|name| name.starts_with("a-")).collect();
+    assert_eq!(kept, ["a-0", "a-1"], "the files of the old topic are gone");
+}
+
+#[test]
+fn a_name_that_passes_on_to_a_new_topic_id_starts_empty() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[]);
+    let conn = world.connect(0);
+    world.send(conn, &produce(1, -1, 0, b"old"));
+    assert_eq!(log_end(&world, TOPIC, 0), 1);
+    world.apply(6, &[], vec![topic("events", OTHER, 1)]);
+    let packed = world.drain();
+    assert_eq!(applied(&packed).last(), Some(&(6, 0)));
+    assert_eq!(log_end(&world, OTHER, 0), 0);
+}
+
+#[test]
+fn an_update_adds_partitions_and_keeps_those_that_are_there() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[]);
+    let conn = world.connect(0);
+    world.send(conn, &produce(1, -1, 0, b"x"));
+    let mut more = topic("events", TOPIC, 3);
+    more.partitions.remove(0);
+    world.apply(6, &[], vec![more]);
+    assert_eq!(log_end(&world, TOPIC, 0), 1);
+    world.send(conn, &produce(2, -1, 2, b"y"));
+    assert_eq!(log_end(&world, TOPIC, 2), 1);
+}
+
+#[test]
+fn a_config_that_cannot_be_read_is_reported_and_the_topic_serves_by_the_defaults() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[("segment.bytes", "many")]);
+    let packed = world.drain();
+    let events = parse_events(&packed).unwrap();
+    let failures = events.iter().find_map(|event| match event {
+        Event::ImageApplied { failures, .. } => Some(failures.clone()),
+        _ => None,
+    });
+    let failures = failures.unwrap();
+    assert_eq!((failures.len(), failures[0].1), (1, -1));
+    assert!(failures[0].2.contains("segment.bytes"));
+    let conn = world.connect(0);
+    world.send(conn, &produce(1, -1, 0, b"x"));
+    assert_eq!(log_end(&world, TOPIC, 0), 1);
+}
+
+#[test]
+fn a_clean_stop_marks_the_folder_and_the_next_start_finds_everything() {
+    let mut world = World::new(options());
+    world.create_topic(2, &[]);
+    let (conn, waiting) = (world.connect(0), world.connect(1));
+    for id in 0..20 {
+        world.send(conn, &produce(id, -1, 0, b"kept"));
+    }
+    world.receive(conn);
+    world.send(waiting, &fetch(1, 1, 0, 600_000, 1));
+    world.drain();
+    stop(&mut world);
+    assert_eq!(correlation_ids(&world.receive(waiting)), [1], "a waiting fetch is answered as it stands");
+    assert_eq!(world.ended.len(), 2);
+    let packed = world.drain();
+    assert_eq!(parse_events(&packed).unwrap().last(), Some(&Event::Stopped));
+    assert!(names(&world.storage).contains(&".kafka_cleanshutdown".to_owned()));
+    assert_eq!(world.node.take_shell_actions(), [ShellAction::StopAccepting, ShellAction::Stopped]);
+    let checkpoint = world.storage.read_to_vec(Path::new("/data/recovery-point-offset-checkpoint")).unwrap();
+    assert_eq!(String::from_utf8(checkpoint).unwrap(), "0\n2\nevents 0 20\nevents 1 0\n");
+
+    // Whatever was not synced is lost now; a clean stop left nothing unsynced.
+    let storage = world.storage.clone();
+    storage.crash(3);
+    let mut world = World::on(storage, options());
+    assert!(!names(&world.storage).contains(&".kafka_cleanshutdown".to_owned()));
+    world.create_topic(2, &[]);
+    assert_eq!(log_end(&world, TOPIC, 0), 20);
+}
+
+#[test]
+fn what_was_acked_after_a_sync_survives_a_crash_that_loses_the_rest() {
+    for seed in 0..20 {
+        let mut world = World::new(options());
+        world.create_topic(1, &[("flush.messages", "1")]);
+        let conn = world.connect(0);
+        for id in 0..10 {
+            world.send(conn, &produce(id, -1, 0, b"synced"));
+        }
+        assert_eq!(correlation_ids(&world.receive(conn)).len(), 10);
+        world.runs_effects = false;
+        world.send(conn, &produce(10, -1, 0, b"not yet"));
+        assert!(world.receive(conn).is_empty());
+        let storage = world.storage.clone();
+        storage.crash(seed);
+        let mut world = World::on(storage, options());
+        world.create_topic(1, &[("flush.messages", "1")]);
+        let end = log_end(&world, TOPIC, 0);
+        assert!((10..=11).contains(&end), "seed {seed}: the log ends at {end}");
+        let conn = world.connect(0);
+        world.send(conn, &fetch(1, 0, 0, 0, 0));
+        let fetched = world.receive(conn);
+        assert_eq!(fetched.windows(6).filter(|window| window == b"synced").count(), 10, "seed {seed}");
+    }
+}
+
+#[test]
+fn directories_that_the_first_image_does_not_know_are_set_aside() {
+    let mut world = World::new(options());
+    world.apply(1, &[], vec![topic("events", TOPIC, 1), topic("gone", OTHER, 1)]);
+    world.storage.create_dir_all(Path::new("/data/old-0.abc-delete")).unwrap();
+    stop(&mut world);
+    let mut world = World::on(world.storage.clone(), options());
+    // `gone` was recreated with another id while this broker was down.
+    world.apply(2, &[], vec![topic("events", TOPIC, 1), topic("gone", [3; 16], 1)]);
+    let packed = world.drain();
+    assert_eq!(applied(&packed), [(2, 0)]);
+    let names = names(&world.storage);
+    let stray = format!("gone-0.{}-stray", "09".repeat(16));
+    assert!(names.contains(&stray) && names.contains(&"gone-0".to_owned()), "{names:?}");
+    assert!(!names.iter().any(|name| name.ends_with("-delete")), "{names:?}");
+}
+
+fn append(world: &World, leader_epoch: i32, count: usize) -> (i16, i64, i64, i64) {
+    let records = vec![(Some(b"key".as_slice()), Some(b"value".as_slice())); count];
+    let request = AppendRequest { topic_id: TOPIC, partition: 0, leader_epoch, timestamp: 99, records };
+    let mut bytes = Vec::new();
+    request.write(&mut bytes);
+    let reply = world.node.append(&bytes, world.now).unwrap();
+    let (code, rest) = reply.split_first_chunk::<2>().unwrap();
+    let numbers: Vec<i64> = rest.chunks(8).map(|n| i64::from_be_bytes(n.try_into().unwrap())).collect();
+    (i16::from_be_bytes(*code), numbers[0], numbers[1], numbers[2])
+}
+
+#[test]
+fn a_coordinator_appends_at_its_epoch_and_hears_when_it_is_committed() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[("flush.messages", "1")]);
+    world.drain();
+    world.runs_effects = false;
+    assert_eq!(append(&world, 1, 3), (0, 0, 3, 0));
+    assert_eq!(append(&world, 0, 1).0, 6, "NOT_LEADER_OR_FOLLOWER for an epoch of before");
+    assert!(parse_events(&world.drain()).unwrap().is_empty());
+    world.runs_effects = true;
+    world.run();
+    let packed = world.drain();
+    let committed = Event::Committed { topic_id: TOPIC, partition: 0, high_watermark: 3 };
+    assert_eq!(parse_events(&packed).unwrap(), [committed]);
+    assert!(world.node.append(b"garbage", world.now).is_err());
+}
+
+#[test]
+fn loading_gives_every_record_in_order_and_waits_for_a_slow_control_plane() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[]);
+    for _ in 0..300 {
+        assert_eq!(append(&world, 1, 1000).0, 0);
+    }
+    world.drain();
+    world.runs_effects = false;
+    world.submit(&[Command::Load { topic_id: TOPIC, partition: 0, leader_epoch: 1 }]);
+    let mut offsets = Vec::new();
+    let mut largest = 0;
+    let mut done = false;
+    while !done {
+        // The control plane stays away as long as there is anything to do.
+        while let Some(effect) = world.node.take_effect() {
+            world.node.run_effect(effect, world.now);
+        }
+        let packed = world.drain();
+        largest = largest.max(packed.len());
+        for event in parse_events(&packed).unwrap() {
+            let Event::LoadedChunk { records, done: last, error_code, leader_epoch, .. } = event else {
+                continue;
+            };
+            assert_eq!((error_code, leader_epoch), (0, 1));
+            offsets.extend(records.iter().map(|record| record.offset));
+            done = last;
+        }
+    }
+    assert_eq!(offsets, (0..300_000).collect::<Vec<i64>>());
+    assert!(largest < 10 << 20, "{largest} bytes waited");
+    world.runs_effects = true;
+    for (topic_id, leader_epoch, expected) in [(TOPIC, 7, 6), (OTHER, 1, 3)] {
+        world.submit(&[Command::Load { topic_id, partition: 0, leader_epoch }]);
+        let packed = world.drain();
+        let events = parse_events(&packed).unwrap();
+        let [Event::LoadedChunk { error_code, done: false, .. }] = events.as_slice() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(*error_code, expected);
+    }
+}
+
+#[test]
+fn proposals_come_back_committed_and_again_after_a_restart() {
+    let mut world = World::new(options());
+    let packed = world.drain();
+    let role = parse_events(&packed).unwrap().into_iter().rev().find_map(|event| match event {
+        Event::QuorumRole { leader_id, caught_up, .. } => Some((leader_id, caught_up)),
+        _ => None,
+    });
+    assert_eq!(role, Some((1, true)), "a single voter leads at once");
+    let values = vec![b"one".to_vec(), b"two".to_vec()];
+    let records = PackedValues::borrowed(&values);
+    world.submit(&[Command::Propose { proposal_id: 5, timestamp: 77, records: records.clone() }]);
+    let committed = |packed: &[u8]| {
+        let events = parse_events(packed).unwrap().into_iter();
+        let ours = events.filter_map(|event| match event {
+            Event::MetadataCommitted { proposal_id, timestamp, records, .. } => {
+                Some((proposal_id, timestamp, records.to_vecs()))
+            }
+            _ => None,
+        });
+        ours.collect::<Vec<_>>()
+    };
+    let packed = world.drain();
+    assert_eq!(committed(&packed), [(5, 77, values.clone())]);
+
+    let storage = world.storage.clone();
+    storage.crash(1);
+    let mut world = World::on(storage, options());
+    let packed = world.drain();
+    assert_eq!(committed(&packed), [(-1, 77, values.clone())]);
+    stop(&mut world);
+    world.submit(&[Command::Propose { proposal_id: 6, timestamp: 78, records }]);
+    let packed = world.drain();
+    let dropped = Event::ProposalDropped { proposal_id: 6, error_code: 56 };
+    assert_eq!(parse_events(&packed).unwrap().last(), Some(&dropped));
+}
+
+#[test]
+fn a_failed_sync_takes_the_log_directory_offline_for_good() {
+    let mut world = World::new(options());
+    world.create_topic(2, &[("flush.messages", "1")]);
+    let conn = world.connect(0);
+    world.drain();
+    world.storage.fail_next(SimOperation::Sync, Fault::Error(std::io::ErrorKind::Other));
+    world.send(conn, &produce(1, -1, 0, b"x"));
+    let packed = world.drain();
+    let failed = parse_events(&packed)
+        .unwrap()
+        .into_iter()
+        .filter(|event| matches!(event, Event::LogDirFailed { path, .. } if *path == "/data"));
+    assert_eq!(failed.count(), 1);
+    world.send(conn, &produce(2, -1, 1, b"y"));
+    let received = replies(&world.receive(conn));
+    for (_, body) in received {
+        // One topic, one partition: its error code stands behind the topic's name and the partition's index.
+        assert_eq!(i16::from_be_bytes(body[20..22].try_into().unwrap()), 56, "KAFKA_STORAGE_ERROR");
+    }
+    stop(&mut world);
+    assert!(
+        !names(&world.storage).contains(&".kafka_cleanshutdown".to_owned()),
+        "and its stop is no clean one"
+    );
+}
+
+#[test]
+fn listeners_are_the_shells_and_their_fate_is_told() {
+    let mut world = World::new(options());
+    world.drain();
+    world.submit(&[
+        Command::SetListener { name: "A", host: "127.0.0.1", port: 0, security_protocol: "PLAINTEXT" },
+        Command::RemoveListener { name: "B" },
+    ]);
+    let listen = ShellAction::Listen {
+        name: "A".into(),
+        host: "127.0.0.1".into(),
+        port: 0,
+        security_protocol: "PLAINTEXT".into(),
+    };
+    assert_eq!(world.node.take_shell_actions(), [listen, ShellAction::Unlisten { name: "B".into() }]);
+    world.node.listener_up("A", "127.0.0.1", 9092);
+    assert!(world.node.take_wakes().js);
+    let packed = world.drain();
+    assert_eq!(
+        parse_events(&packed).unwrap(),
+        [Event::ListenerUp { name: "A", host: "127.0.0.1", port: 9092 }]
+    );
+}
+
+#[test]
+fn a_folder_of_another_cluster_is_refused_by_name() {
+    let world = World::new(options());
+    let mut other = options();
+    other.cluster_id = "AAAAAAAAAAAAAAAAAAAAAA".to_owned();
+    let refused = Node::open(other, Arc::new(world.storage.clone()), 1, world.now).err().unwrap().to_string();
+    assert_eq!(
+        refused,
+        "log directory /data belongs to cluster.id Mmqd3hZbTKmFbpBZnEjrcQ, this broker is AAAAAAAAAAAAAAAAAAAAAA"
+    );
+}
+
+#[test]
+fn a_malformed_batch_changes_nothing() {
+    let mut world = World::new(options());
+    world.drain();
+    let mut batch = Vec::new();
+    Command::RemoveListener { name: "A" }.write(&mut batch);
+    batch.extend([0, 0, 0, 1, 99]);
+    assert!(world.node.submit(&batch, world.now).is_err());
+    assert!(world.node.take_shell_actions().is_empty());
+}
+
+#[test]
+fn a_stop_answers_what_is_appended_and_waits_no_longer_than_its_grace_for_readers() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[("flush.messages", "1")]);
+    let (producer, deaf) = (world.connect(0), world.connect(1));
+    world.deaf.insert(deaf);
+    world.send(deaf, &fetch(1, 0, 0, 0, 0));
+    world.runs_effects = false;
+    world.send(producer, &produce(1, -1, 0, b"x"));
+    world.submit(&[Command::Shutdown]);
+    assert_eq!(world.try_connect(0, "127.0.0.1:9"), Err(AcceptError::Stopping));
+    assert!(world.receive(producer).is_empty());
+    world.runs_effects = true;
+    world.run();
+    assert_eq!(correlation_ids(&world.receive(producer)), [1], "its append was synced, so it is acked");
+    assert!(!world.node.is_stopped(), "one client still reads, perhaps");
+    world.advance(1000);
+    assert!(world.node.is_stopped());
+}
+
+#[test]
+fn stats_are_json_and_count_what_happened() {
+    let mut world = World::new(options());
+    world.create_topic(3, &[]);
+    let conn = world.connect(1);
+    world.send(conn, &produce(1, -1, 0, b"x"));
+    world.send(conn, &fetch(2, 1, 0, 60_000, 1));
+    let stats = crate::boundary::json::Json::parse(&world.node.stats()).unwrap();
+    let number = |name: &str| stats.get(name).and_then(|value| value.as_i64());
+    assert_eq!(
+        (number("connections"), number("partitions"), number("parkedRequests")),
+        (Some(1), Some(3), Some(1))
+    );
+    let requests = stats.get("requests").unwrap();
+    assert_eq!(requests.get("produce").unwrap().as_i64(), Some(1));
+    assert_eq!(requests.get("fetch").unwrap().as_i64(), Some(1));
+}
+
+#[test]
+fn a_tick_a_minute_writes_the_recovery_points() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[("flush.messages", "1")]);
+    let conn = world.connect(0);
+    world.send(conn, &produce(1, -1, 0, b"x"));
+    for _ in 0..600 {
+        world.node.tick(world.now);
+    }
+    world.run();
+    let checkpoint = world.storage.read_to_vec(Path::new("/data/recovery-point-offset-checkpoint")).unwrap();
+    assert_eq!(String::from_utf8(checkpoint).unwrap(), "0\n1\nevents 0 1\n");
+}

@@ -2,6 +2,7 @@
 // Owns the decision alone; liveness (heartbeats, fencing by timeout) is not decided here.
 import { Errors } from '../protocol/index.js'
 import type { MetadataImage, PartitionImage } from './image.js'
+import { NO_LEADER } from './image.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
 
@@ -60,7 +61,7 @@ export function decideRegisterBroker(
     logDirs: [...request.logDirs],
     cordonedLogDirs: null,
   })
-  const changes = isRestart ? leadershipsAfterRestart(image, brokerId) : []
+  const changes = isRestart ? leadershipsAfterRestart(image, request) : []
   return { records: [registration, ...changes], response: { errorCode: Errors.NONE, brokerEpoch } }
 }
 
@@ -75,11 +76,11 @@ function supports(request: RegisterBrokerRequest, name: string, level: number): 
  * epoch, so that offsets written before and after are told apart; elsewhere it leaves the ISR, and another in-sync
  * replica leads.
  */
-function leadershipsAfterRestart(image: MetadataImage, brokerId: number): MetadataRecord[] {
+function leadershipsAfterRestart(image: MetadataImage, broker: RegisterBrokerRequest): MetadataRecord[] {
   const records: MetadataRecord[] = []
   for (const topic of image.topicsById.values()) {
     for (const partition of topic.partitions.values()) {
-      const change = afterRestart(image, partition, brokerId)
+      const change = afterRestart(image, partition, broker)
       if (change === null) continue
       records.push(
         metadataRecord('PartitionChangeRecord', {
@@ -106,14 +107,15 @@ const LEADER_UNCHANGED = -2
 function afterRestart(
   image: MetadataImage,
   { isr, leader, replicas }: PartitionImage,
-  brokerId: number,
+  { brokerId, fenced }: RegisterBrokerRequest,
 ): { isr: number[] | null; leader: number } | null {
   if (!isr.includes(brokerId)) return null
   const others = isr.filter((id) => id !== brokerId)
   const isLive = (id: number): boolean => image.brokers.get(id)?.fenced === false
   const heir = replicas.find((id) => others.includes(id) && isLive(id))
-  if (leader === brokerId || leader === -1) {
-    return heir === undefined ? { isr: null, leader: brokerId } : { isr: others, leader: heir }
+  if (leader === brokerId || leader === NO_LEADER) {
+    if (heir !== undefined) return { isr: others, leader: heir }
+    return { isr: null, leader: fenced ? NO_LEADER : brokerId }
   }
   return { isr: others, leader: LEADER_UNCHANGED }
 }

@@ -65,6 +65,13 @@ describe('a broker', () => {
     ])
   })
 
+  it('that comes back fenced leads nothing', () => {
+    const controller = new TestController().withBrokers(broker(1))
+    controller.create([topic('t')])
+    controller.withBrokers(broker(1, { incarnationId: uuid(8), fenced: true }))
+    expect(topicByName(controller.image, 't')?.partitions.get(0)).toMatchObject({ leader: -1, isr: [1] })
+  })
+
   it('that comes back leaves the ISR to another live replica', () => {
     const controller = new TestController().withBrokers(broker(1), broker(2))
     controller.create([topic('t', { assignments: [{ partitionIndex: 0, brokerIds: [1, 2] }] })])

@@ -13,28 +13,28 @@ const CONSUMER: i32 = -1;
 /// First version that may be told OFFSET_NOT_AVAILABLE; older ones get LEADER_NOT_AVAILABLE.
 const FIRST_OFFSET_NOT_AVAILABLE: i16 = 5;
 
-struct ListTopic<'a> {
-    name: &'a str,
-    partition_count: usize,
+pub(super) struct ListTopic<'a> {
+    pub name: &'a str,
+    pub partition_count: usize,
 }
 
 #[derive(Clone, Copy)]
-struct ListPartition {
-    index: i32,
-    current_leader_epoch: i32,
-    timestamp: i64,
+pub(super) struct ListPartition {
+    pub index: i32,
+    pub current_leader_epoch: i32,
+    pub timestamp: i64,
 }
 
-struct ListOffsetsRequest<'a> {
-    replica_id: i32,
-    isolation_level: i8,
-    topics: Vec<ListTopic<'a>>,
+pub(super) struct ListOffsetsRequest<'a> {
+    pub replica_id: i32,
+    pub isolation_level: i8,
+    pub topics: Vec<ListTopic<'a>>,
     /// Partitions of all topics, in order.
-    partitions: Vec<ListPartition>,
+    pub partitions: Vec<ListPartition>,
 }
 
 impl<'a> ListOffsetsRequest<'a> {
-    fn read(mut reader: Reader<'a>, version: i16) -> Result<ListOffsetsRequest<'a>, WireError> {
+    pub(super) fn read(mut reader: Reader<'a>, version: i16) -> Result<ListOffsetsRequest<'a>, WireError> {
         let flexible = reader.is_flexible();
         let replica_id = reader.i32("replica id")?;
         let isolation_level = if version >= 2 { reader.i8("isolation level")? } else { 0 };

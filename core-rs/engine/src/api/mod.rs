@@ -162,3 +162,18 @@ pub fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Outcome {
         Outcome::Close(format!("malformed request of API key {api_key} version {version}: {error}"))
     })
 }
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod golden_tests;
+
+#[cfg(test)]
+mod produce_tests;
+
+#[cfg(test)]
+mod fetch_tests;
+
+#[cfg(test)]
+mod list_offsets_tests;

@@ -11,7 +11,8 @@ use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resourc
 use crate::partition::{Notices, Partition, Topic, WaiterId, check_client_batch};
 use crate::time::Now;
 
-/// The second byte of a batch's attributes stands here; its bit 4 marks the batch transactional.
+/// Where a batch tells its format, and the second byte of its attributes, whose bit 4 marks it transactional.
+const MAGIC: usize = 16;
 const ATTRIBUTES_LOW: usize = 22;
 const TRANSACTIONAL: u8 = 0x10;
 
@@ -74,8 +75,9 @@ fn refusal_of_all(ctx: &RequestContext<'_>, frame: &[u8], request: &ProduceReque
         return Some(ErrorCode::INVALID_REQUIRED_ACKS);
     }
     let transactional = |asked: &ProducePartition| {
-        let low = asked.records.start.checked_add(ATTRIBUTES_LOW).filter(|at| *at < asked.records.end);
-        low.and_then(|at| frame.get(at)).is_some_and(|byte| byte & TRANSACTIONAL != 0)
+        let batch = frame.get(asked.records.clone()).unwrap_or_default();
+        batch.get(MAGIC) == Some(&2)
+            && batch.get(ATTRIBUTES_LOW).is_some_and(|byte| byte & TRANSACTIONAL != 0)
     };
     if request.partitions.iter().any(transactional) {
         let id = request.transactional_id.map(Resource::TransactionalId);

@@ -91,9 +91,20 @@ impl Produced {
     pub(super) fn failed(index: i32, error: &PartitionError) -> Produced {
         Produced {
             record_error: error.record_index(),
-            message: Some(error.to_string().into()),
+            message: message_for_clients(error),
             ..Produced::refused(index, error.into())
         }
+    }
+}
+
+/// What the producer's exception says beside the code: of its own batch only, never of our disks.
+fn message_for_clients(error: &PartitionError) -> Option<Box<str>> {
+    match error {
+        PartitionError::Offline { .. }
+        | PartitionError::Deleted
+        | PartitionError::Unknown
+        | PartitionError::NotLeader => None,
+        error => Some(error.to_string().into()),
     }
 }
 

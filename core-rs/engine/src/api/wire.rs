@@ -52,6 +52,11 @@ impl<'a> Reader<'a> {
         self.flexible
     }
 
+    /// The bytes of a range that this reader gave out.
+    pub fn bytes_at(&self, range: Range<usize>) -> &'a [u8] {
+        self.bytes.get(range).unwrap_or_default()
+    }
+
     /// Error: `Trailing` unless everything was read.
     pub fn finish(&self) -> Result<(), WireError> {
         match self.remaining() {
@@ -62,7 +67,7 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, needed: usize, what: &'static str) -> Result<&'a [u8], WireError> {
         let range = self.take_range(needed, what)?;
-        Ok(self.bytes.get(range).unwrap_or_default())
+        Ok(self.bytes_at(range))
     }
 
     fn take_range(&mut self, needed: usize, what: &'static str) -> Result<Range<usize>, WireError> {
@@ -245,12 +250,8 @@ impl Writer {
         writer
     }
 
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    pub fn is_flexible(&self) -> bool {
+        self.flexible
     }
 
     pub fn into_bytes(self) -> Vec<u8> {
@@ -330,6 +331,11 @@ impl Writer {
     /// The length of a field of bytes or records that follows, here or from a file.
     pub fn bytes_length(&mut self, length: usize) {
         self.length(Some(length), true);
+    }
+
+    /// Bytes as they are, without a length.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Ends a structure that has no tagged fields to tell.

@@ -31,7 +31,7 @@ pub struct LoadedChunk {
     pub records: Vec<LoadedRecord>,
     /// Where the next chunk begins.
     pub next_offset: i64,
-    /// Nothing below the high watermark is left.
+    /// Nothing is left: the next chunk would begin at the end of the log.
     pub done: bool,
 }
 
@@ -81,9 +81,10 @@ impl Partition {
         })
     }
 
-    /// The records from `offset` up to the high watermark, about `max_bytes` of batches at a time (one whole batch at
-    /// least); control batches are skipped. Watches the partition. The bytes are read without the lock: this may
-    /// block on the disk.
+    /// The records from `offset` up to the end of the log, about `max_bytes` of batches at a time (one whole batch at
+    /// least); control batches are skipped. What the high watermark has not reached is read too, as Kafka's loader
+    /// does: a coordinator that missed it would contradict it later. Watches the partition. The bytes are read
+    /// without the lock: this may block on the disk.
     ///
     /// Errors: `NotLeader` for any other epoch, `OffsetOutOfRange`, `Offline`, a batch that cannot be decoded.
     pub fn load_chunk(
@@ -93,14 +94,14 @@ impl Partition {
         max_bytes: u64,
         notices: &mut Notices,
     ) -> Result<LoadedChunk, PartitionError> {
-        let (read, high_watermark) = self.with(|state| {
+        let (read, end) = self.with(|state| {
             state.check_online()?;
             if state.leader_epoch != leader_epoch {
                 return Err(PartitionError::NotLeader);
             }
             state.check_leader(leader_epoch)?;
             state.watched = true;
-            let upper = state.high_watermark;
+            let upper = state.log()?.end_position();
             let offset = offset.max(state.log()?.start_offset());
             if offset >= upper.offset {
                 return Ok((None, upper.offset));
@@ -111,11 +112,7 @@ impl Partition {
             }
         })?;
         let Some(range) = read else {
-            return Ok(LoadedChunk {
-                records: Vec::new(),
-                next_offset: offset.max(high_watermark),
-                done: true,
-            });
+            return Ok(LoadedChunk { records: Vec::new(), next_offset: offset.max(end), done: true });
         };
         let bytes = range.read().map_err(|error| {
             let reason: Arc<str> = error.to_string().into();
@@ -123,11 +120,11 @@ impl Partition {
             notices.failures.push(super::Failure { dir: self.dir.clone(), reason: reason.to_string() });
             PartitionError::Offline { reason }
         })?;
-        decode_chunk(&bytes, offset, high_watermark)
+        decode_chunk(&bytes, offset, end)
     }
 }
 
-fn decode_chunk(bytes: &[u8], offset: i64, high_watermark: i64) -> Result<LoadedChunk, PartitionError> {
+fn decode_chunk(bytes: &[u8], offset: i64, end: i64) -> Result<LoadedChunk, PartitionError> {
     let mut chunk = LoadedChunk { records: Vec::new(), next_offset: offset, done: false };
     for batch in split_batches(bytes) {
         // Only the last batch of a range may be cut, and never the first.
@@ -140,7 +137,7 @@ fn decode_chunk(bytes: &[u8], offset: i64, high_watermark: i64) -> Result<Loaded
         chunk.next_offset = batch.next_offset();
     }
     // An empty range has nothing for anybody: going on from the same offset would never end.
-    chunk.done = chunk.next_offset >= high_watermark || bytes.is_empty();
+    chunk.done = chunk.next_offset >= end || bytes.is_empty();
     Ok(chunk)
 }
 

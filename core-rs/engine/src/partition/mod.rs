@@ -350,3 +350,9 @@ pub struct PartitionOffsets {
     /// Everything below it is durable.
     pub recovery_point: i64,
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
+mod partition_tests;

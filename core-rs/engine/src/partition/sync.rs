@@ -43,6 +43,10 @@ impl Partition {
         let config = self.config();
         self.with(|state| {
             state.syncing = false;
+            if state.deleted {
+                // Its files are on their way out: what syncing them says concerns nobody.
+                return;
+            }
             if let Err(source) = outcome {
                 // The kernel may have dropped the pages: a second sync would succeed without them. Never retried.
                 self.fault(state, LogError::Io { path: self.dir.clone(), source }, notices);

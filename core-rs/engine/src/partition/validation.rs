@@ -12,8 +12,8 @@ use crate::time::Now;
 
 /// First Produce version whose batches may be compressed with zstd (KIP-110).
 const FIRST_ZSTD_VERSION: i16 = 7;
-/// Most bytes that one batch may unpack to; Kafka has no such bound, a bomb needs one.
-const MAX_DECOMPRESSED: u64 = 1 << 30;
+/// A batch may unpack to this many times the largest batch of its topic; Kafka has no such bound, a bomb needs one.
+const MAX_EXPANSION: u64 = 256;
 
 /// A client's batch that may be appended as soon as its producer state allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub fn check_client_batch(
         if size > max {
             return Err(PartitionError::BatchTooLarge { size, max });
         }
-        let options = ValidateOptions { origin: Origin::Client, max_decompressed: MAX_DECOMPRESSED };
+        let max_decompressed = MAX_EXPANSION * max;
+        let options = ValidateOptions { origin: Origin::Client, max_decompressed };
         let summary = validate(&batch, &options)?;
         check_topic_rules(&batch, &summary, config, now)?;
         summary
@@ -105,7 +106,8 @@ fn first_record(
     batch: &BatchView<'_>,
     wanted: impl Fn(&millrace_record::RecordView<'_>) -> bool,
 ) -> Result<Option<(i32, i64)>, PartitionError> {
-    let mut records = batch.records(MAX_DECOMPRESSED)?;
+    // Validation has unpacked all of it before, within its bound.
+    let mut records = batch.records(u64::MAX)?;
     let mut index = 0;
     while let Some(record) = records.next_record()? {
         if wanted(&record) {

@@ -1,0 +1,126 @@
+//! ListOffsets, from frames to replies, against partitions on a simulated disk.
+
+use super::testing::Value;
+use super::testing::world::{List, World, only};
+use super::{Authorizer, ErrorCode, Operation, Resource};
+use crate::partition::testing::{NOON, batch, compressed, synced_config};
+use millrace_record::Codec;
+
+fn error(answer: &Value) -> ErrorCode {
+    ErrorCode(answer.int("errorCode") as i16)
+}
+
+fn ask(world: &mut World, version: i16, timestamp: i64) -> (ErrorCode, i64, i64) {
+    let reply = world.list_offsets(version, &List::default(), &[("t", 0, timestamp)]);
+    let answer = only(only(reply.items("topics")).items("partitions"));
+    (error(answer), answer.int("timestamp"), answer.int("offset"))
+}
+
+const NONE: (ErrorCode, i64, i64) = (ErrorCode::NONE, -1, -1);
+
+#[test]
+fn every_version_answers_the_ends() {
+    let mut world = World::new();
+    world.produce(9, "t", 0, batch(5));
+    for version in 1..=11 {
+        assert_eq!(ask(&mut world, version, -1), (ErrorCode::NONE, -1, 5), "version {version}");
+        assert_eq!(ask(&mut world, version, -2), (ErrorCode::NONE, -1, 0));
+        let reply = world.list_offsets(version, &List::default(), &[("t", 0, -1)]);
+        let answer = only(only(reply.items("topics")).items("partitions"));
+        assert!(version < 4 || answer.int("leaderEpoch") == 3);
+    }
+}
+
+#[test]
+fn timestamps_are_exact_inside_compressed_batches_too() {
+    let mut world = World::new();
+    world.produce(9, "t", 0, compressed(Codec::Gzip, 5));
+    world.produce(9, "t", 0, batch(10));
+    let noon = NOON.wall_ms;
+    assert_eq!(ask(&mut world, 9, noon + 3), (ErrorCode::NONE, noon + 3, 3));
+    assert_eq!(ask(&mut world, 9, noon + 7), (ErrorCode::NONE, noon + 7, 12));
+    assert_eq!(ask(&mut world, 9, 0), (ErrorCode::NONE, noon, 0));
+    assert_eq!(ask(&mut world, 9, noon + 10), NONE, "in the future");
+}
+
+#[test]
+fn special_timestamps_have_their_own_versions() {
+    let mut world = World::new();
+    world.produce(9, "t", 0, batch(5));
+    let noon = NOON.wall_ms;
+    let unsupported = (ErrorCode::UNSUPPORTED_VERSION, -1, -1);
+    assert_eq!(ask(&mut world, 6, -3), unsupported);
+    assert_eq!(ask(&mut world, 7, -3), (ErrorCode::NONE, noon + 4, 4));
+    assert_eq!(ask(&mut world, 7, -4), unsupported);
+    assert_eq!(ask(&mut world, 8, -4), (ErrorCode::NONE, -1, 0));
+    assert_eq!(ask(&mut world, 8, -5), unsupported);
+    assert_eq!(ask(&mut world, 9, -5), NONE);
+    assert_eq!(ask(&mut world, 10, -6), unsupported);
+    assert_eq!(ask(&mut world, 11, -6), NONE);
+    assert_eq!(ask(&mut world, 11, -7), unsupported);
+}
+
+#[test]
+fn an_empty_partition_has_ends_but_no_records() {
+    let mut world = World::new();
+    assert_eq!(ask(&mut world, 9, -1), (ErrorCode::NONE, -1, 0));
+    assert_eq!(ask(&mut world, 9, -2), (ErrorCode::NONE, -1, 0));
+    assert_eq!(ask(&mut world, 9, -3), NONE);
+    assert_eq!(ask(&mut world, 9, 0), NONE);
+}
+
+#[test]
+fn consumers_see_the_high_watermark_and_a_debugging_reader_the_end() {
+    let mut world = World::with_config(synced_config());
+    world.produce_outcome(9, 1, &[("t", 0, batch(5))]);
+    for isolation in [0, 1] {
+        let reply = world.list_offsets(9, &List { isolation, ..List::default() }, &[("t", 0, -1)]);
+        assert_eq!(only(only(reply.items("topics")).items("partitions")).int("offset"), 0);
+    }
+    assert_eq!(ask(&mut world, 9, NOON.wall_ms), NONE);
+    let reply = world.list_offsets(9, &List { replica_id: -2, ..List::default() }, &[("t", 0, -1)]);
+    assert_eq!(only(only(reply.items("topics")).items("partitions")).int("offset"), 5);
+    world.run_effects();
+    assert_eq!(ask(&mut world, 9, -1), (ErrorCode::NONE, -1, 5));
+}
+
+#[test]
+fn errors_stand_beside_answers() {
+    let mut world = World::new();
+    let asked = [("t", 0, -1), ("t", 7, -1), ("t", 1, -1), ("t", 1, -2), ("nobody", 0, -1)];
+    let reply = world.list_offsets(9, &List::default(), &asked);
+    let found: Vec<ErrorCode> =
+        reply.items("topics").iter().flat_map(|topic| topic.items("partitions")).map(error).collect();
+    assert_eq!(
+        found,
+        [
+            ErrorCode::NONE,
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ErrorCode::INVALID_REQUEST,
+            ErrorCode::INVALID_REQUEST,
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        ]
+    );
+    for (leader_epoch, expected) in
+        [(2, ErrorCode::FENCED_LEADER_EPOCH), (4, ErrorCode::UNKNOWN_LEADER_EPOCH)]
+    {
+        let reply = world.list_offsets(9, &List { leader_epoch, ..List::default() }, &[("t", 0, -1)]);
+        assert_eq!(error(only(only(reply.items("topics")).items("partitions"))), expected);
+    }
+}
+
+#[derive(Debug)]
+struct Nobody;
+
+impl Authorizer for Nobody {
+    fn authorize(&self, _: &str, operation: Operation, _: Resource<'_>) -> bool {
+        operation != Operation::Describe
+    }
+}
+
+#[test]
+fn a_principal_without_describe_gets_the_authorization_error() {
+    let mut world = World::new();
+    world.authorizer = Box::new(Nobody);
+    assert_eq!(ask(&mut world, 9, -1), (ErrorCode::TOPIC_AUTHORIZATION_FAILED, -1, -1));
+}

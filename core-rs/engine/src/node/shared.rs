@@ -233,6 +233,10 @@ impl Node {
             return;
         }
         self.emit(&Event::LogDirFailed { path: &log_dir.to_string_lossy(), message: reason });
+        // The quorum's files stand in the first directory and can be trusted no more than any other there.
+        if self.log_dirs.first().is_some_and(|first| first.path == log_dir) {
+            self.with_quorum(|quorum| quorum.fail(reason));
+        }
         for topic in self.topics.all() {
             for partition in topic.partitions.iter().flatten() {
                 if partition.dir().parent() == Some(log_dir) {

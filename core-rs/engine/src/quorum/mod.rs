@@ -216,6 +216,11 @@ impl Quorum {
         std::mem::take(&mut self.outputs)
     }
 
+    /// The directory that holds its files failed elsewhere: from now on nothing written there can be trusted. A fault.
+    pub fn fail(&mut self, reason: &str) {
+        self.run(|_| Err(reason.to_owned()));
+    }
+
     /// Whether this quorum failed and does nothing any more.
     pub fn is_faulted(&self) -> bool {
         self.phase == Phase::Faulted

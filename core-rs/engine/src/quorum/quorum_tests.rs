@@ -230,6 +230,21 @@ fn a_failed_sync_is_one_fault_and_the_end() {
 }
 
 #[test]
+fn a_failed_directory_is_a_fault_even_while_disk_work_is_out() {
+    let mut quorum = open(new_disk(), 1).unwrap();
+    drive(&mut quorum);
+    quorum.take_outputs();
+    quorum.propose(1, 0, values("a")).unwrap();
+    let job = quorum.ready().unwrap();
+    quorum.fail("the disk went away");
+    quorum.fail("once more");
+    let result = job.run();
+    quorum.persisted(job, result);
+    let fault = QuorumOutput::Fault("metadata quorum: the disk went away".to_owned());
+    assert_eq!(quorum.take_outputs(), [fault], "and nothing is told as committed");
+}
+
+#[test]
 fn a_failed_append_to_the_metadata_log_is_a_fault_and_nothing_is_told() {
     let storage = new_disk();
     let mut quorum = open(storage.clone(), 1).unwrap();

@@ -1,7 +1,5 @@
 //! The packed layout against the golden bytes that the TypeScript side reads too, both ways, and hostile batches.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::commands::{PartitionImage, TopicImage};
@@ -10,10 +8,14 @@ use super::records::{AppendReply, AppendRequest};
 use super::*;
 use crate::uuid::Uuid;
 
-fn golden(file: &str) -> Vec<Json> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/wire/golden/boundary");
-    let text = std::fs::read_to_string(folder.join(file)).unwrap();
-    Json::parse(&text).unwrap().items().unwrap().to_vec()
+macro_rules! golden {
+    ($file:literal) => {
+        items(include_str!(concat!("../../../../test/wire/golden/boundary/", $file)))
+    };
+}
+
+fn items(text: &str) -> Vec<Json> {
+    Json::parse(text).unwrap().items().unwrap().to_vec()
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -219,7 +221,7 @@ fn topic_image(fields: Fields<'_>) -> TopicImage<'_> {
 #[test]
 fn every_event_has_its_golden_bytes() {
     let mut kinds = Vec::new();
-    for item in golden("events.json") {
+    for item in golden!("events.json") {
         let item = Fields(&item);
         let kind: i64 = item.number("type");
         let bytes = event_bytes(kind, Fields(item.0.get("fields").unwrap()));
@@ -232,7 +234,7 @@ fn every_event_has_its_golden_bytes() {
 #[test]
 fn every_command_has_its_golden_bytes() {
     let mut kinds = Vec::new();
-    for item in golden("commands.json") {
+    for item in golden!("commands.json") {
         let item = Fields(&item);
         let kind: i64 = item.number("type");
         let bytes = command_bytes(kind, Fields(item.0.get("fields").unwrap()));
@@ -244,7 +246,7 @@ fn every_command_has_its_golden_bytes() {
 
 #[test]
 fn append_has_its_golden_bytes_both_ways() {
-    let items = golden("append.json");
+    let items = golden!("append.json");
     let [request, reply] = items.as_slice() else { panic!("two items") };
     let (bytes, fields) = (unhex(Fields(request).text("hex")), Fields(request.get("fields").unwrap()));
     let parsed = AppendRequest::parse(&bytes).unwrap();
@@ -273,7 +275,7 @@ fn append_has_its_golden_bytes_both_ways() {
 fn a_batch_of_all_commands_is_read_in_order_and_cut_anywhere_it_is_refused() {
     let mut batch = Vec::new();
     let mut borders = vec![0];
-    for item in golden("commands.json") {
+    for item in golden!("commands.json") {
         batch.extend(unhex(Fields(&item).text("hex")));
         borders.push(batch.len());
     }

@@ -1,12 +1,11 @@
 //! The state of one connection beyond its bytes: who it is, what it waits for, when it may go on.
 //! It never handles a request; `node` does, and reports back through `answered`.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Input, Output, Pending, ReplySlots, Stage};
 use crate::api::Part;
-use crate::boundary::ConnId;
 
 /// Requests of one connection that may be unanswered or have unsent replies at a time.
 const MAX_IN_FLIGHT: usize = 64;
@@ -32,7 +31,6 @@ pub struct Closing {
 
 #[derive(Debug)]
 pub struct Connection {
-    pub id: ConnId,
     pub origin: Origin,
     /// `User:ANONYMOUS` until authentication says otherwise.
     pub principal: Arc<str>,
@@ -57,9 +55,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn new(id: ConnId, origin: Origin, principal: Arc<str>, now_ms: i64) -> Connection {
+    pub fn new(origin: Origin, principal: Arc<str>, now_ms: i64) -> Connection {
         Connection {
-            id,
             origin,
             principal,
             input: Input::default(),

@@ -1,7 +1,7 @@
 //! How many connections there may be, in all and from one address. It closes none.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use parking_lot::Mutex;
 

@@ -1,8 +1,8 @@
 //! The connections of one I/O thread and everything that may happen to them, as state: accept, bytes in, mail,
 //! deadlines, bytes out. It owns no socket and never blocks; what a request does is in `requests`.
 
+use core::net::SocketAddr;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -52,9 +52,11 @@ pub struct Reactor {
     reported_empty: bool,
 }
 
-/// A connection and its idle deadline.
+/// A connection in its slot.
 pub(super) struct Tenant {
+    pub id: ConnId,
     pub conn: Connection,
+    /// Fires when it has been idle for too long.
     idle: Option<DeadlineId>,
 }
 
@@ -108,8 +110,8 @@ impl Reactor {
         let idle_ms = self.node.options.connections_max_idle_ms;
         let idle = (idle_ms > 0)
             .then(|| self.deadlines.set(now.monotonic_ms.saturating_add(idle_ms), Due::Idle(id)));
-        let conn = Connection::new(id, origin, self.anonymous.clone(), now.monotonic_ms);
-        entry.insert(Tenant { conn, idle });
+        let conn = Connection::new(origin, self.anonymous.clone(), now.monotonic_ms);
+        entry.insert(Tenant { id, conn, idle });
         self.update_gauges();
         Ok(id)
     }
@@ -234,7 +236,7 @@ impl Reactor {
             return;
         }
         let slot = conn.slot() as usize;
-        let Tenant { mut conn, idle } = self.connections.remove(slot);
+        let Tenant { id, mut conn, idle } = self.connections.remove(slot);
         if let Some(generation) = self.generations.get_mut(slot) {
             *generation = generation.wrapping_add(1);
         }
@@ -257,7 +259,7 @@ impl Reactor {
         }
         self.node.admission.leave(conn.origin.address);
         if unanswered_control {
-            self.node.emit(&Event::ConnectionClosed { conn: conn.id });
+            self.node.emit(&Event::ConnectionClosed { conn: id });
         }
         if usable {
             self.node.resume_stalled();
@@ -273,11 +275,11 @@ impl Reactor {
 
     pub(super) fn find(&self, conn: ConnId) -> Option<&Connection> {
         let tenant = self.connections.get(conn.slot() as usize)?;
-        (tenant.conn.id == conn).then_some(&tenant.conn)
+        (tenant.id == conn).then_some(&tenant.conn)
     }
 
     pub(super) fn ids(&self) -> Vec<ConnId> {
-        self.connections.iter().map(|(_, tenant)| tenant.conn.id).collect()
+        self.connections.iter().map(|(_, tenant)| tenant.id).collect()
     }
 
     pub(super) fn mark_dirty(&mut self, conn: ConnId) {
@@ -378,5 +380,5 @@ impl Reactor {
 /// The connection of an id, if it is still the one in its slot.
 pub(super) fn find(connections: &mut Slab<Tenant>, conn: ConnId) -> Option<&mut Connection> {
     let tenant = connections.get_mut(conn.slot() as usize)?;
-    (tenant.conn.id == conn).then_some(&mut tenant.conn)
+    (tenant.id == conn).then_some(&mut tenant.conn)
 }

@@ -58,9 +58,10 @@ impl Reactor {
 
     /// Closes the connection with an incomplete frame that has been silent longest, if there is one.
     fn close_longest_silent(&mut self) -> bool {
-        let holders = self.connections.iter().map(|(_, tenant)| &tenant.conn);
-        let incomplete = holders.filter(|conn| conn.charged > 0 && conn.awaits_bytes());
-        let silent = incomplete.min_by_key(|conn| (conn.last_active_ms, conn.id)).map(|conn| conn.id);
+        let holders = self.connections.iter().map(|(_, tenant)| tenant);
+        let incomplete = holders.filter(|tenant| tenant.conn.charged > 0 && tenant.conn.awaits_bytes());
+        let silent = incomplete.min_by_key(|tenant| (tenant.conn.last_active_ms, tenant.id));
+        let silent = silent.map(|tenant| tenant.id);
         let Some(conn) = silent else { return false };
         self.end(conn, "an incomplete request held queued.max.request.bytes", false);
         true

@@ -1,8 +1,8 @@
 //! A whole node on a simulated disk, driven as the addon drives it: sockets are byte queues, the disk pool runs when a
 //! test says so. Requests are written here byte by byte.
 
+use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 

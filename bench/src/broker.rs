@@ -31,7 +31,8 @@ impl Broker {
         let mut line = String::new();
         while lines.read_line(&mut line)? > 0 {
             if let Some(rest) = line.split("ready on ").nth(1) {
-                let address = rest.split_whitespace().next().unwrap_or_default().to_string();
+                let endpoint = rest.split_whitespace().next().unwrap_or_default();
+                let address = endpoint.rsplit("//").next().unwrap_or_default().to_string();
                 thread::spawn(move || io::copy(&mut lines.by_ref(), &mut io::sink()));
                 return Ok(Self { child, address });
             }

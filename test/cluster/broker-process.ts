@@ -51,7 +51,7 @@ export class BrokerProcess {
     return new Promise((resolve, reject) => {
       const read = (chunk: Buffer) => {
         output += chunk
-        const ready = /ready on (\S+):(\d+)/.exec(output)
+        const ready = /ready on \w+:\/\/(\S+):(\d+)/.exec(output)
         if (ready?.[1] && ready[2]) {
           resolve(new BrokerProcess(child, exit, ready[1], Number(ready[2]), () => output))
         }

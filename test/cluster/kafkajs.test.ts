@@ -33,18 +33,16 @@ const kafkajs: Client = {
         autoCommit: false,
         eachBatchAutoResolve: false,
         eachBatch: async ({ batch, heartbeat }) => {
-          for (const message of batch.messages) {
-            if (consumed.length === count) return
+          const wanted = batch.messages.slice(0, count - consumed.length)
+          for (const [index, message] of wanted.entries()) {
             const offset = Number(message.offset)
             consumed.push({ partition: batch.partition, offset, value: String(message.value) })
-            if (consumed.length % 1_000 === 0) await heartbeat()
+            if (index % 1_000 === 0) await heartbeat()
           }
-          const last = batch.messages.at(-1)
-          if (last) {
-            const position = consumed.at(-1)
-            const offset = String((position?.offset ?? 0) + 1)
-            await consumer.commitOffsets([{ topic, partition: batch.partition, offset }])
-          }
+          const last = wanted.at(-1)
+          if (last === undefined) return
+          const offset = String(Number(last.offset) + 1)
+          await consumer.commitOffsets([{ topic, partition: batch.partition, offset }])
           if (consumed.length === count) resolve()
         },
       })

@@ -173,7 +173,7 @@ fn what_is_held_back_comes_later_from_where_it_was_kept() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn frames_come_out_as_they_went_in_however_the_bytes_are_cut(

@@ -106,7 +106,9 @@ impl Node {
                 self.delete_topic(&topic, notices, &mut failures);
             }
         }
-        let mut counts = self.partition_counts();
+        // Only a choice between directories needs to know how full they are.
+        let is_choice = self.log_dirs.len() > 1;
+        let mut counts = if is_choice { self.partition_counts() } else { BTreeMap::new() };
         for topic in &delta.topics {
             self.update_topic(topic, now, &mut counts, notices, &mut failures);
         }

@@ -126,7 +126,11 @@ fn claim(storage: &dyn Storage, options: &NodeOptions, dir: &Path, index: usize)
     for (what, expected) in
         [("cluster.id", options.cluster_id.clone()), ("node.id", options.node_id.to_string())]
     {
-        let Some(found) = property(what) else { return Err(OpenError::Malformed { path }) };
+        // Version 0, of ZooKeeper's days, says broker.id.
+        let old_name = || property("broker.id").filter(|_| what == "node.id");
+        let Some(found) = property(what).or_else(old_name) else {
+            return Err(OpenError::Malformed { path });
+        };
         if found != expected {
             return Err(OpenError::WrongOwner { path: dir.to_path_buf(), what, found, expected });
         }

@@ -55,3 +55,49 @@ impl ParkedRequests {
         self.requests.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Part;
+    use crate::node::deadlines::Deadlines;
+    use crate::partition::{Notices, WaiterId};
+    use crate::time::Now;
+
+    #[derive(Debug)]
+    struct Never;
+
+    impl Parked for Never {
+        fn deadline_ms(&self) -> i64 {
+            0
+        }
+
+        fn try_complete(&mut self, _: Now, _: WaiterId, _: &mut Notices) -> Option<Vec<Part>> {
+            None
+        }
+
+        fn expire(&mut self, _: Now, _: WaiterId, _: &mut Notices) -> Vec<Part> {
+            Vec::new()
+        }
+
+        fn cancel(&mut self, _: WaiterId) {}
+    }
+
+    #[test]
+    fn a_late_wake_never_meets_the_next_request_in_the_same_place() {
+        let (mut parked, mut deadlines) = (ParkedRequests::default(), Deadlines::default());
+        let conn = ConnId::new(0, 0, 0);
+        let first = parked.reserve();
+        parked.park(conn, 1, deadlines.set(0, ()), Box::new(Never));
+        assert_eq!(parked.remove(first).unwrap().slot_token, 1);
+        // A request that was answered at once used up a token without parking.
+        let unused = parked.reserve();
+        let second = parked.reserve();
+        parked.park(conn, 2, deadlines.set(0, ()), Box::new(Never));
+        assert!(parked.get_mut(first).is_none() && parked.get_mut(unused).is_none());
+        assert!(parked.remove(first).is_none());
+        assert_eq!(parked.tokens(), [second]);
+        assert_eq!(parked.remove(second).unwrap().slot_token, 2);
+        assert_eq!(parked.len(), 0);
+    }
+}

@@ -218,19 +218,44 @@ fn incomplete_frames_that_hold_the_whole_budget_cost_the_one_that_is_silent_long
     let mut small = options();
     small.queued_max_request_bytes = 200_000;
     let mut world = World::new(small);
-    let slow = world.connect(0);
-    world.send(slow, &request(HEARTBEAT, 0, 1, &vec![0; 150_000])[..90_000]);
-    world.advance(10);
-    let busy = world.connect(1);
     let whole = request(HEARTBEAT, 0, 2, &vec![0; 150_000]);
+    let (slow, busy) = (world.connect(0), world.connect(0));
+    world.send(slow, &whole[..90_000]);
+    world.advance(10);
     world.send(busy, &whole[..120_000]);
     assert!(world.ended.is_empty());
     world.send(busy, &whole[120_000..]);
-    assert!(world.ended.contains_key(&slow) || world.ended.contains_key(&busy), "somebody paid");
-    assert!(world.node.budget.input_bytes() < 200_000);
-    let late = world.connect(0);
+    assert_eq!(world.ended.keys().collect::<Vec<_>>(), [&slow]);
+    assert_eq!(seen(&mut world), [2], "the other one went on");
+    assert_eq!(world.node.budget.input_bytes(), 0);
+}
+
+#[test]
+fn a_thread_that_holds_nothing_of_an_exhausted_budget_gets_it_back_from_the_others() {
+    let mut small = options();
+    small.queued_max_request_bytes = 200_000;
+    let mut world = World::new(small);
+    let (slow, late) = (world.connect(0), world.connect(1));
+    world.send(slow, &request(HEARTBEAT, 0, 1, &vec![0; 400_000])[..250_000]);
+    assert!(world.ended.is_empty(), "nobody else needs it yet");
     world.send(late, &request(HEARTBEAT, 0, 3, b""));
-    assert!(seen(&mut world).contains(&3));
+    assert_eq!(world.ended.keys().collect::<Vec<_>>(), [&slow]);
+    assert_eq!(seen(&mut world), [3]);
+}
+
+#[test]
+fn requests_in_the_hands_of_the_control_plane_count_and_mute_until_they_are_answered() {
+    let mut small = options();
+    small.queued_max_request_bytes = 100_000;
+    let mut world = World::new(small);
+    let (large, other) = (world.connect(0), world.connect(1));
+    world.send(large, &request(HEARTBEAT, 0, 1, &vec![0; 120_000]));
+    assert_eq!(seen(&mut world), [1]);
+    world.send(other, &request(HEARTBEAT, 0, 2, b""));
+    assert!(seen(&mut world).is_empty() && world.unread(other) > 0, "muted");
+    world.respond(large, 0, &reply(1));
+    assert_eq!(seen(&mut world), [2]);
+    assert!(world.ended.is_empty());
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl World {
     /// Runs threads and disk pool until nothing is left to do.
     pub fn run(&mut self) {
         loop {
-            let mut busy = !self.node.take_wakes().is_empty();
+            let mut busy = false;
             for at in 0..self.reactors.len() {
                 self.reactors[at].on_mail(self.now);
                 self.serve_sockets(at);
@@ -145,7 +145,7 @@ impl World {
                 self.node.run_effect(effect, self.now);
                 busy = true;
             }
-            if !busy {
+            if !busy && self.node.take_wakes().is_empty() {
                 return;
             }
         }

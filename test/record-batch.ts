@@ -78,7 +78,7 @@ export function recordBatch(records: readonly NewRecord[], fields: BatchFields =
   batch.writeInt32BE(fields.count ?? records.length, 57)
   payload.copy(batch, 61)
   const crc = crc32c(batch.subarray(21))
-  batch.writeUInt32BE(fields.wrongCrc ? crc ^ 1 : crc, 17)
+  batch.writeUInt32BE(fields.wrongCrc ? (crc ^ 1) >>> 0 : crc, 17)
   return batch
 }
 

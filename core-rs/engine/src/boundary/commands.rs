@@ -6,7 +6,7 @@ use super::records::PackedValues;
 use super::wire::{BoundaryError, Parsed, Reader, WriteExt, frame, frames};
 use super::{ConnId, TopicId};
 
-/// One command. Type numbers and layouts: the boundary section of the architecture document.
+/// One command. The number is its type; both sides are held to the same golden bytes (test/wire/golden/boundary).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'a> {
     /// 1: the reply of one slot: response header and body, without the size.

@@ -4,7 +4,7 @@ use super::records::{PackedRecords, PackedValues};
 use super::wire::{BoundaryError, Parsed, Reader, WriteExt, frame, frames};
 use super::{ConnId, TopicId};
 
-/// One event. Type numbers and layouts: the boundary section of the architecture document.
+/// One event. The number is its type; both sides are held to the same golden bytes (test/wire/golden/boundary).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// 1: a whole request of a key that the control plane serves; `frame` is header and body without the size.

@@ -1,0 +1,252 @@
+// One machine: a disk that stays, and on it a broker that is started, stopped, killed and robbed of its power. The
+// broker is production's control plane over production's data plane; only clock, randomness and disk are simulated.
+import { BrokerConfig } from '../../ts/config/broker-config.js'
+import { decodeCommands } from '../../ts/native/commands.js'
+import { decodeEvents } from '../../ts/native/events.js'
+import type { NativeNode, NodeOptions } from '../../ts/native/node.js'
+import { ControlPlane } from '../../ts/runtime/control-plane.js'
+import type { Logger } from '../../ts/runtime/host.js'
+import type { Now } from '../../ts/state/coordinator.js'
+import { type History, Violation } from './history.js'
+import type { Random } from './random.js'
+import { newDisk, openSimNode, type SimNode } from './sim-node.js'
+
+export const LISTENER = 'PLAINTEXT'
+const LOG_DIR = '/data'
+const WALL_START_MS = 1_700_000_000_000
+
+export type Settings = Readonly<Record<string, string>>
+export type MachineState = 'off' | 'starting' | 'ready' | 'stopping'
+
+interface Running {
+  readonly node: SimNode
+  readonly plane: ControlPlane
+}
+
+export class Machine {
+  state: MachineState = 'off'
+  starts = 0
+  private readonly disk = newDisk()
+  private running: Running | null = null
+  /** World time, ms. */
+  private at = 0
+  private startedAt = 0
+  private wakeAt: number | null = null
+  private onAlarm: () => void = () => {}
+  private bootId: string
+  private readonly config: BrokerConfig
+  private readonly clusterId: string
+  private readonly directoryId: string
+
+  /** `settings`: broker config keys. */
+  constructor(
+    settings: Settings,
+    private readonly random: Random,
+    private readonly history: History,
+  ) {
+    this.config = new BrokerConfig(
+      Object.entries({ ...settings, 'log.dirs': LOG_DIR }).map(([key, text]) => ({
+        key,
+        text,
+        origin: 'simulation',
+        lenient: false,
+      })),
+    )
+    this.clusterId = random.kafkaUuid()
+    this.directoryId = random.kafkaUuid()
+    this.bootId = random.uuid()
+  }
+
+  private get now(): Now {
+    return { monotonicMs: this.at - this.startedAt, wallMs: WALL_START_MS + this.at }
+  }
+
+  start(): void {
+    this.starts++
+    this.history.note(`the broker starts (${this.starts})`)
+    this.startedAt = this.at
+    this.wakeAt = null
+    this.state = 'starting'
+    const log = this.logger()
+    const plane = new ControlPlane({
+      config: this.config,
+      clusterId: this.clusterId,
+      directoryIds: [this.directoryId],
+      hostname: 'simulated',
+      host: {
+        clock: { now: () => this.now },
+        random: this.random,
+        log,
+        alarm: (onAlarm) => {
+          this.onAlarm = onAlarm
+          return {
+            wakeAt: (monotonicMs) => {
+              this.wakeAt = monotonicMs
+            },
+          }
+        },
+      },
+      onReady: () => {
+        this.state = 'ready'
+        this.history.note('the broker is ready')
+      },
+      onStopped: () => {
+        this.history.note('the broker has stopped')
+        this.state = 'off'
+      },
+      onFault: (reason) => {
+        throw new Violation(`the broker cannot go on: ${reason}`)
+      },
+    })
+    const node = openSimNode(this.options(), this.disk, this.random.next())
+    this.running = { node, plane }
+    plane.attach(this.recorded(node))
+  }
+
+  private options(): NodeOptions {
+    const { config } = this
+    return {
+      nodeId: config.nodeId,
+      clusterId: this.clusterId,
+      directoryId: this.directoryId,
+      logDirs: config.logDirs,
+      networkThreads: config.get('num.network.threads'),
+      ioThreads: config.get('num.io.threads'),
+      socketRequestMaxBytes: config.get('socket.request.max.bytes'),
+      queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
+      maxConnections: config.get('max.connections'),
+      maxConnectionsPerIp: config.get('max.connections.per.ip'),
+      connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
+      defaults: config.topicDefaults(),
+      bootId: this.bootId,
+    }
+  }
+
+  /** Whatever crosses the boundary goes into the history. */
+  private recorded(node: SimNode): NativeNode {
+    const { history } = this
+    return {
+      drain() {
+        const events = node.drain()
+        if (events.length > 0) history.bytes('events', events)
+        for (const event of decodeEvents(events)) {
+          if (event.kind === 'fault' || event.kind === 'log-dir-failed' || event.kind === 'request-refused')
+            throw new Violation(`the data plane reports ${event.kind}: ${event.message}`)
+        }
+        return events
+      },
+      submit(batch) {
+        history.bytes('commands', batch)
+        for (const command of decodeCommands(Buffer.from(batch))) {
+          if (command.kind === 'close-connection')
+            throw new Violation(`the control plane closes a connection: ${command.reason}`)
+        }
+        node.submit(batch)
+      },
+      append(request) {
+        history.bytes('append', request)
+        const reply = node.append(request)
+        history.bytes('appended', reply)
+        return reply
+      },
+      stats: () => node.stats(),
+      close: () => node.close(),
+    }
+  }
+
+  private logger(): Logger {
+    const note = (level: string) => (fields: object, message: string) =>
+      this.history.note(`[${level}] ${message} ${JSON.stringify(fields)}`)
+    const alarmed = (fields: object, message: string) => {
+      const reason =
+        'err' in fields && fields.err instanceof Error ? fields.err.stack : JSON.stringify(fields)
+      throw new Violation(`the control plane reports: ${message} ${reason}`)
+    }
+    return { debug: note('debug'), info: note('info'), warn: note('warn'), error: alarmed, fatal: alarmed }
+  }
+
+  /** Null while nobody is accepting. */
+  connect(): number | null {
+    if (this.running === null || this.state !== 'ready') return null
+    const { monotonicMs, wallMs } = this.now
+    return this.running.node.connect(LISTENER, monotonicMs, wallMs)
+  }
+
+  feed(conn: number, bytes: Buffer): void {
+    this.history.bytes(`to ${conn}`, bytes)
+    const { monotonicMs, wallMs } = this.now
+    this.running?.node.feed(conn, bytes, monotonicMs, wallMs)
+  }
+
+  output(conn: number): Buffer {
+    const bytes = this.running?.node.output(conn) ?? Buffer.alloc(0)
+    if (bytes.length > 0) this.history.bytes(`from ${conn}`, bytes)
+    return bytes
+  }
+
+  disconnect(conn: number): void {
+    this.running?.node.disconnect(conn)
+  }
+
+  isOpen(conn: number): boolean {
+    return this.running?.node.isOpen(conn) ?? false
+  }
+
+  /** The control plane takes the events that have gathered. */
+  turn(): void {
+    this.running?.plane.turn()
+    if (this.state === 'off') this.letGo()
+  }
+
+  get pendingEffects(): number {
+    return this.running?.node.pendingEffects() ?? 0
+  }
+
+  runEffect(index: number): void {
+    this.running?.node.runEffect(index)
+  }
+
+  /** World time in ms; whatever was due by then fires. */
+  advanceTo(at: number): void {
+    this.at = at
+    if (this.running === null) return
+    const { monotonicMs, wallMs } = this.now
+    this.running.node.advance(monotonicMs, wallMs)
+    if (this.wakeAt === null || this.wakeAt > monotonicMs) return
+    this.wakeAt = null
+    this.onAlarm()
+    if (this.state === 'off') this.letGo()
+  }
+
+  /** Begins a clean stop. */
+  shutdown(): void {
+    this.history.note('the broker is asked to stop')
+    this.state = 'stopping'
+    this.running?.plane.shutdown()
+    if (this.isOff) this.letGo()
+  }
+
+  private get isOff(): boolean {
+    return this.state === 'off'
+  }
+
+  /** The process ends on the spot; with `powerLost` the disk loses what was not synced. */
+  kill(powerLost: boolean): void {
+    this.history.note(powerLost ? 'the power fails' : 'the broker is killed')
+    this.state = 'off'
+    this.running?.node.kill()
+    this.running = null
+    if (!powerLost) return
+    this.bootId = this.random.uuid()
+    this.disk.crash(this.random.next())
+  }
+
+  private letGo(): void {
+    this.running?.node.close()
+    this.running = null
+  }
+
+  diskDigest(): string {
+    return this.disk.digest()
+  }
+}

@@ -251,7 +251,9 @@ export class ControlPlane {
   }
 
   private onRegistered({ errorCode, brokerEpoch }: RegisterBrokerResponse): void {
-    if (errorCode === Errors.NOT_CONTROLLER && this.phase === 'registering') {
+    // Asked to stop before it was registered: then nothing is opened any more.
+    if (this.phase !== 'registering') return
+    if (errorCode === Errors.NOT_CONTROLLER) {
       // Leadership went before the record was committed: the next role event starts over.
       this.phase = 'catching-up'
       return

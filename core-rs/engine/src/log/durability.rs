@@ -115,11 +115,16 @@ impl Log {
         if self.is_settled() {
             return Ok(());
         }
+        // An empty log has nothing to lose: if a later crash takes its files, opening makes them again.
+        let empty = self.size() == 0 && self.unsynced.files.is_empty() && !self.epochs.dirty;
         if let Some(active) = self.segments.last_mut() {
             for file in active.finish(&self.folder)? {
                 self.unsynced.file(file);
             }
             self.unsynced.dir(&self.folder.dir);
+        }
+        if empty {
+            return Ok(());
         }
         let job = self.sync_job();
         job.run().map_err(self.folder.dir_fault())?;

@@ -71,8 +71,11 @@ impl Segment {
 
     /// Takes over index files of these sizes; false when they cannot belong to the segment.
     pub(super) fn take_indexes(&mut self, index_len: Option<u64>, time_index_len: Option<u64>) -> bool {
-        let (Some(index_len), Some(time_index_len)) = (index_len, time_index_len) else {
-            return self.size == 0;
+        let (index_len, time_index_len) = match (index_len, time_index_len) {
+            (Some(index_len), Some(time_index_len)) => (index_len, time_index_len),
+            // They are first written when there is something to write.
+            (None, None) => return self.size == 0,
+            _ => return false,
         };
         let offsets = IndexFile::existing(INDEX, index_len);
         let times = IndexFile::existing(TIME_INDEX, time_index_len);

@@ -57,11 +57,14 @@ impl Storage for FileStorage {
     }
 
     fn open_shared(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
-        if let Some(file) = self.shared.lock().get(path) {
+        let mut shared = self.shared.lock();
+        if let Some(file) = shared.get(path) {
             return Ok(file);
         }
+        let changes = shared.changes();
+        drop(shared);
         let file = self.open(path)?;
-        self.shared.lock().insert(path, &file);
+        self.shared.lock().insert(path, &file, changes);
         Ok(file)
     }
 

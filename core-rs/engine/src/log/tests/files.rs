@@ -70,6 +70,24 @@ fn a_clean_stop_leaves_trimmed_indexes_and_the_next_one_nothing_to_do() {
 }
 
 #[test]
+fn closing_an_empty_log_waits_for_no_disk() {
+    let (sim, storage) = sim();
+    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::CLEAN);
+    log.write_producer_snapshot(&[]).unwrap();
+    sim.fail_next(crate::storage::SimOperation::Sync, crate::storage::Fault::Short(0));
+    sim.fail_next(crate::storage::SimOperation::SyncDir, crate::storage::Fault::Short(0));
+    log.close().unwrap();
+    sim.forget_faults();
+    let names: Vec<String> = storage.list(&dir()).unwrap().into_iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["index", "log", "timeindex"].map(|kind| format!("{:020}.{kind}", 0)));
+    for seed in 0..10 {
+        sim.crash(seed);
+        let (log, _) = open(&storage, &LogConfig::default(), Opening { start_offset: 7, ..Opening::CLEAN });
+        assert_eq!((log.start_offset(), log.end_offset()), (7, 7));
+    }
+}
+
+#[test]
 fn producer_snapshots_are_kafka_s_and_their_checksum_counts() {
     let entry = ProducerSnapshotEntry {
         producer_id: 4000,

@@ -7,7 +7,6 @@
  * await broker.close()
  * ```
  */
-import type { Logger } from 'pino'
 import { BrokerConfig } from './config/broker-config.js'
 import { settingsFromObject } from './config/sources.js'
 import { RunningBroker } from './runtime/broker.js'
@@ -20,9 +19,20 @@ export type BrokerSettings = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >
 
+type LogLine = (fields: object, message: string) => void
+
+/** Where log lines go; a pino logger fits. */
+export interface BrokerLog {
+  readonly debug: LogLine
+  readonly info: LogLine
+  readonly warn: LogLine
+  readonly error: LogLine
+  readonly fatal: LogLine
+}
+
 export interface BrokerOptions {
-  /** Where log lines go; without one they go nowhere. A pino logger fits. */
-  readonly log?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
+  /** Without one, log lines go nowhere. */
+  readonly log?: BrokerLog
   /** Called when a running broker cannot go on, with a sentence that says why. */
   readonly onFault?: (reason: string) => void
 }

@@ -2,7 +2,6 @@
  * `millrace start`: runs one broker until a signal. The first SIGTERM or SIGINT stops it cleanly, the second one at
  * once. It prints one line when clients can connect; everything after that goes to the log on stderr.
  */
-import pino from 'pino'
 import { BrokerConfig } from '../config/broker-config.js'
 import {
   ConfigError,
@@ -12,6 +11,7 @@ import {
   settingsFromFile,
 } from '../config/sources.js'
 import { Broker } from '../index.js'
+import { isLogLevel, stderrLog } from './log.js'
 
 export interface StartOptions {
   readonly config?: string
@@ -23,21 +23,23 @@ export interface StartOptions {
   readonly logLevel?: string
 }
 
-const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+/** A terminal and npm both pass one Ctrl-C on, so that it may arrive twice within moments: that is one signal. */
+const SAME_SIGNAL_MS = 250
 
 export async function start(options: StartOptions): Promise<void> {
   const config = configOf(options)
-  const log = pino({ level: logLevel(options) }, pino.destination({ dest: 2, sync: true }))
+  const log = stderrLog(logLevel(options))
   let broker: Broker | null = null
-  let signals = 0
+  let firstSignalAt: number | null = null
   const stop = async (signal: string): Promise<void> => {
-    signals += 1
-    if (signals > 1) {
+    if (firstSignalAt !== null) {
+      if (performance.now() - firstSignalAt < SAME_SIGNAL_MS) return
       process.stderr.write(
         `Stopped at once by a second signal (${signal}); the next start checks the ends of the logs.\n`,
       )
       process.exit(1)
     }
+    firstSignalAt = performance.now()
     // While starting there is nothing to wait for: what is on the disk is valid at any point.
     if (broker === null) process.exit(0)
     log.info({ signal }, 'stopping')
@@ -82,7 +84,8 @@ function flagsOf(options: StartOptions): Setting[] {
 
 function logLevel(options: StartOptions): string {
   const level = options.logLevel ?? process.env.LOG_LEVEL ?? 'info'
-  if (!levels.includes(level)) throw new ConfigError(`The log level ${level} is none of ${levels.join(', ')}`)
+  if (!isLogLevel(level))
+    throw new ConfigError(`The log level ${level} is none of debug, info, warn, error, silent`)
   return level
 }
 

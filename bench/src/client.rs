@@ -169,10 +169,12 @@ impl Connection {
     /// Reads one fetch reply: whole batches in it, in bytes, and the offset after the last of them. Batch headers are
     /// walked as they pass, so that a reply never stands in memory whole.
     fn fetched(&mut self, topic: &str) -> io::Result<(u64, i64)> {
-        let records_at = 4 + 4 + 4 + 2 + 4 + 4 + 2 + topic.len() + 4 + 4 + 2 + 8 + 8 + 8 + 4 + 4 + 4;
+        // Size, correlation id, throttle time, error, session, topics, name, partitions, index; then the partition.
+        let code_at = 4 + 4 + 4 + 2 + 4 + 4 + 2 + topic.len() + 4 + 4;
+        // Error, high watermark, last stable offset, log start, aborted transactions, preferred replica.
+        let records_at = code_at + 2 + 8 + 8 + 8 + 4 + 4;
         let mut head = vec![0; records_at + 4];
         self.stream.read_exact(&mut head)?;
-        let code_at = records_at - (2 + 8 + 8 + 8 + 4 + 4 + 4) + 4;
         expect_no_error("Fetch", i16::from_be_bytes(field(&head, code_at)?))?;
         let length = i32::from_be_bytes(field(&head, records_at)?).max(0) as usize;
         let mut left = length;

@@ -25,7 +25,7 @@ struct Options {
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { rounds: 5, gib: 2, folder: std::env::temp_dir().join("millrace-bench") };
+    let mut options = Options { rounds: 5, gib: 2, folder: std::env::temp_dir() };
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} wants a value"))?;
@@ -37,6 +37,7 @@ fn options() -> Result<Options, String> {
             _ => return Err(format!("unknown flag {flag}; there are --rounds N, --gib N and --folder PATH")),
         }
     }
+    options.folder = options.folder.join(format!("millrace-bench-{}", std::process::id()));
     if options.rounds == 0 || options.gib == 0 {
         return Err("--rounds and --gib start at 1".to_string());
     }
@@ -98,6 +99,7 @@ fn measure(options: &Options) -> std::io::Result<()> {
         );
         rounds.push(done);
     }
+    std::fs::remove_dir_all(&options.folder)?;
     println!("CPU-seconds per GiB, {} rounds of {} GiB        median   range", options.rounds, options.gib);
     let floor_produce = report("floor: receive + CRC + write, 1 MiB", rounds.iter().map(|r| r.floor_produce));
     let produce = report("produce: 1 KiB records, 1 MiB batches", rounds.iter().map(|r| r.produce));

@@ -35,15 +35,13 @@ impl Log {
     ) -> Result<(Log, OpenReport), LogError> {
         let folder = Folder::new(storage, dir);
         let mut report = OpenReport::default();
-        let mut unsynced = Unsynced::default();
-        let listing = list_or_create(&folder, &mut unsynced)?;
+        let listing = list_or_create(&folder)?;
         remove_leftovers(&folder, &listing)?;
         let mut found = find_segments(&listing, now);
         let epochs_on_file = read_epochs(&folder, opening.clean)?;
         let first_base = opening.start_offset.max(0);
         if found.is_empty() {
             report.created = true;
-            unsynced.dir(&folder.dir);
             found.push((Segment::create(&folder, first_base, now.wall_ms)?, true));
         }
         let mut log = Log {
@@ -55,7 +53,7 @@ impl Log {
             recovery_point: 0,
             epochs: Epochs::new(epochs_on_file.clone()),
             tail: Tail::default(),
-            unsynced,
+            unsynced: Unsynced::default(),
             newest_snapshot: None,
             truncations: 0,
             offline: false,
@@ -64,6 +62,13 @@ impl Log {
         if log.end_offset < opening.start_offset {
             // Everything that is left was deleted for clients already; as Kafka, go on where they may read.
             log.truncate_fully_and_start_at(opening.start_offset)?;
+        }
+        if log.size() == 0 {
+            // New, or closed when it was as empty: its names wait for the first sync.
+            if let Some(parent) = dir.parent() {
+                log.unsynced.dir(parent);
+            }
+            log.unsynced.dir(dir);
         }
         let log_start = log.segments.first().map_or(0, |first| first.base);
         log.start_offset = opening.start_offset.clamp(log_start, log.end_offset);
@@ -82,14 +87,11 @@ impl Log {
     }
 }
 
-fn list_or_create(folder: &Folder, unsynced: &mut Unsynced) -> Result<Vec<DirEntry>, LogError> {
+fn list_or_create(folder: &Folder) -> Result<Vec<DirEntry>, LogError> {
     match folder.storage.list(&folder.dir) {
         Ok(listing) => Ok(listing),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             folder.storage.create_dir_all(&folder.dir).map_err(folder.dir_fault())?;
-            if let Some(parent) = folder.dir.parent() {
-                unsynced.dir(parent);
-            }
             Ok(Vec::new())
         }
         Err(error) => Err(folder.dir_fault()(error)),

@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use millrace_record::BatchHeader;
 use parking_lot::{Mutex, RwLock};
 
 use super::producer_state::ProducerStates;
@@ -100,13 +99,11 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec) -> Result<(), LogError> {
 fn rebuild_producers(log: &Log, now: Now) -> Result<ProducerStates, LogError> {
     let (from, entries) = log.read_producer_snapshot()?.unwrap_or((log.start_offset(), Vec::new()));
     let mut producers = ProducerStates::from_snapshot(&entries);
-    for batch in log.batches_from(from.max(log.start_offset()))? {
-        let batch = batch?;
+    let mut batches = log.batches_from(from.max(log.start_offset()))?;
+    while let Some(batch) = batches.next_header()? {
         // A batch that straddles the snapshot's offset is in it already.
-        if batch.position.offset >= from
-            && let Ok(header) = BatchHeader::parse(&batch.bytes)
-        {
-            producers.replay(&header);
+        if batch.position.offset >= from {
+            producers.replay(&batch.header);
         }
     }
     producers.expire(now.wall_ms);

@@ -177,3 +177,6 @@ mod fetch_tests;
 
 #[cfg(test)]
 mod list_offsets_tests;
+
+#[cfg(test)]
+mod wire_tests;

@@ -354,7 +354,3 @@ pub fn patch_size(first: &mut [u8], rest: u64) {
         *prefix = size.to_be_bytes();
     }
 }
-
-#[cfg(test)]
-#[path = "wire_tests.rs"]
-mod tests;

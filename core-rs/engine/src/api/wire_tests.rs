@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::wire::*;
 
 #[test]
 fn a_length_beyond_the_frame_is_refused_in_both_forms() {

@@ -356,3 +356,6 @@ pub(crate) mod testing;
 
 #[cfg(test)]
 mod partition_tests;
+
+#[cfg(test)]
+mod producer_state_tests;

@@ -228,7 +228,3 @@ impl ProducerStates {
         self.appended(&incoming, header.last_offset(), header.max_timestamp);
     }
 }
-
-#[cfg(test)]
-#[path = "producer_state_tests.rs"]
-mod tests;

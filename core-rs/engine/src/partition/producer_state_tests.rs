@@ -1,6 +1,7 @@
 //! Sequences, epochs and duplicates of idempotent producers.
 
-use super::*;
+use super::PartitionError;
+use super::producer_state::*;
 
 fn batch(epoch: i16, base_sequence: i32, count: i32) -> IncomingBatch {
     IncomingBatch { producer_id: 7, epoch, base_sequence, last_offset_delta: count - 1 }

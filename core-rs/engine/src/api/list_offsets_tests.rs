@@ -78,6 +78,7 @@ fn consumers_see_the_high_watermark_and_a_debugging_reader_the_end() {
         assert_eq!(only(only(reply.items("topics")).items("partitions")).int("offset"), 0);
     }
     assert_eq!(ask(&mut world, 9, NOON.wall_ms), NONE);
+    assert_eq!(ask(&mut world, 9, -3), NONE, "the largest timestamp is not readable yet");
     let reply = world.list_offsets(9, &List { replica_id: -2, ..List::default() }, &[("t", 0, -1)]);
     assert_eq!(only(only(reply.items("topics")).items("partitions")).int("offset"), 5);
     world.run_effects();

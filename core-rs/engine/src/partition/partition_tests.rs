@@ -244,12 +244,30 @@ fn loading_reads_past_a_high_watermark_that_waits_for_a_sync() {
 }
 
 #[test]
+fn what_is_appended_during_a_sync_waits_for_the_next_one() {
+    let disk = SimStorage::new();
+    let mut notices = Notices::default();
+    let partition = leader(&disk, synced_config());
+    append(&partition, &batch(1), &mut notices).unwrap();
+    notices.effects.clear();
+    let job = partition.begin_sync().unwrap();
+    append(&partition, &batch(2), &mut notices).unwrap();
+    assert!(notices.effects.is_empty(), "one sync in flight");
+    partition.end_sync(&job, job.run(), &mut notices);
+    assert_eq!((partition.high_watermark(), notices.effects.len()), (1, 1));
+    run_effects(&mut notices);
+    assert_eq!(partition.high_watermark(), 3);
+}
+
+#[test]
 fn a_sync_that_finds_its_partition_deleted_accuses_no_disk() {
     let disk = SimStorage::new();
     let mut notices = Notices::default();
     let partition = leader(&disk, synced_config());
     append(&partition, &batch(1), &mut notices).unwrap();
+    let job = partition.begin_sync().unwrap();
     partition.delete("x", &mut notices).unwrap().run().unwrap();
+    partition.end_sync(&job, Err(std::io::ErrorKind::NotFound.into()), &mut notices);
     run_effects(&mut notices);
     assert!(notices.failures.is_empty());
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Notices, Partition, PartitionConfig, State};
-use crate::log::LogError;
+use crate::log::{LogError, SyncJob};
 
 /// Work that may block, to be run off the I/O threads. Every effect that is taken must be run exactly once.
 #[derive(Debug)]
@@ -32,14 +32,28 @@ impl Partition {
     }
 
     fn sync(self: &Arc<Self>, notices: &mut Notices) {
-        let job = self.with(|state| {
+        if let Some(job) = self.begin_sync() {
+            let outcome = job.run();
+            self.end_sync(&job, outcome, notices);
+        }
+    }
+
+    /// What is to be synced now; `None` once the partition serves no more.
+    pub(super) fn begin_sync(&self) -> Option<SyncJob> {
+        self.with(|state| {
             state.unsynced_records = 0;
             let job = state.log().map(|log| log.sync_job()).ok();
             state.syncing = job.is_some();
             job
-        });
-        let Some(job) = job else { return };
-        let outcome = job.run();
+        })
+    }
+
+    pub(super) fn end_sync(
+        self: &Arc<Self>,
+        job: &SyncJob,
+        outcome: std::io::Result<()>,
+        notices: &mut Notices,
+    ) {
         let config = self.config();
         self.with(|state| {
             state.syncing = false;
@@ -53,7 +67,7 @@ impl Partition {
                 return;
             }
             let Ok(log) = state.log_mut() else { return };
-            log.synced(&job);
+            log.synced(job);
             self.raise_high_watermark(state, job.end(), notices);
             self.continue_syncing(state, &config, notices);
         });

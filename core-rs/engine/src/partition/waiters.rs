@@ -86,3 +86,26 @@ impl Waiters {
         self.reached(i64::MAX, told);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_whose_watermark_is_reached_are_told_and_only_until_they_look_again() {
+        let [early, late] = [1, 2].map(|token| WaiterId { thread: 0, token });
+        let mut waiters = Waiters::default();
+        waiters.register(early, 5);
+        waiters.register(late, 9);
+        let mut told = Vec::new();
+        waiters.reached(5, &mut told);
+        waiters.reached(6, &mut told);
+        assert_eq!(told, [early]);
+        waiters.register(early, 8);
+        waiters.reached(8, &mut told);
+        assert_eq!(told, [early, early]);
+        waiters.remove(early);
+        waiters.all(&mut told);
+        assert_eq!((told.last(), waiters.len()), (Some(&late), 1));
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Notices, Partition, PartitionConfig, State};
+use super::{Notices, Partition, State};
 use crate::log::{LogError, SyncJob};
 
 /// Work that may block, to be run off the I/O threads. Every effect that is taken must be run exactly once.
@@ -69,19 +69,10 @@ impl Partition {
             let Ok(log) = state.log_mut() else { return };
             log.synced(job);
             self.raise_high_watermark(state, job.end(), notices);
-            self.continue_syncing(state, &config, notices);
+            // Appended meanwhile: with flush.messages=1 the high watermark waits for exactly these.
+            if state.unsynced_records >= config.log.flush_messages.max(1) {
+                self.want_sync(state, notices);
+            }
         });
-    }
-
-    fn continue_syncing(
-        self: &Arc<Self>,
-        state: &mut State,
-        config: &PartitionConfig,
-        notices: &mut Notices,
-    ) {
-        let behind = state.log().is_ok_and(|log| log.end_position() > state.high_watermark);
-        if behind || state.unsynced_records >= config.log.flush_messages {
-            self.want_sync(state, notices);
-        }
     }
 }

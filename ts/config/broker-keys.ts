@@ -67,6 +67,7 @@ export const brokerKeys = {
     doc: 'The security protocol of each listener name.',
   }),
   'inter.broker.listener.name': optionalText({
+    honoured: false,
     doc: 'The listener that brokers use among themselves; unset, the first one.',
   }),
   'num.network.threads': int({
@@ -184,6 +185,7 @@ export const brokerKeys = {
     default: 'producer',
     oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'The codec that logs are kept in; producer keeps each batch as it arrived.',
   }),
   'log.cleanup.policy': list({
@@ -196,12 +198,14 @@ export const brokerKeys = {
     default: 86400000,
     min: 0,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of delete.retention.ms.',
   }),
   'log.cleaner.max.compaction.lag.ms': long({
     default: LONG_MAX_TEXT,
     min: 1,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of max.compaction.lag.ms.',
   }),
   'log.cleaner.min.cleanable.ratio': double({
@@ -209,12 +213,14 @@ export const brokerKeys = {
     min: 0,
     max: 1,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of min.cleanable.dirty.ratio.',
   }),
   'log.cleaner.min.compaction.lag.ms': long({
     default: 0,
     min: 0,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of min.compaction.lag.ms.',
   }),
   'log.flush.interval.messages': long({
@@ -225,10 +231,12 @@ export const brokerKeys = {
   }),
   'log.flush.interval.ms': optional(long, {
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of flush.ms; unset, log.flush.scheduler.interval.ms.',
   }),
   'log.flush.scheduler.interval.ms': long({
     default: LONG_MAX_TEXT,
+    honoured: false,
     doc: 'How often logs are looked through for one to sync, in ms.',
   }),
   'log.index.interval.bytes': int({
@@ -247,12 +255,14 @@ export const brokerKeys = {
     default: -2,
     min: -2,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of local.retention.bytes.',
   }),
   'log.local.retention.ms': long({
     default: -2,
     min: -2,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of local.retention.ms.',
   }),
   'log.message.timestamp.after.max.ms': long({
@@ -273,31 +283,46 @@ export const brokerKeys = {
     updateMode: 'cluster-wide',
     doc: 'Default of message.timestamp.type.',
   }),
-  'log.preallocate': bool({ default: false, updateMode: 'cluster-wide', doc: 'Default of preallocate.' }),
+  'log.preallocate': bool({
+    default: false,
+    updateMode: 'cluster-wide',
+    honoured: false,
+    doc: 'Default of preallocate.',
+  }),
   'log.retention.bytes': long({
     default: -1,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of retention.bytes.',
   }),
   'log.retention.check.interval.ms': long({
     default: 300000,
     min: 1,
+    honoured: false,
     doc: 'How often logs are looked through for old segments, in ms.',
   }),
   'log.retention.ms': optional(long, {
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of retention.ms; unset, log.retention.minutes.',
   }),
   'log.retention.minutes': optional(int, {
+    honoured: false,
     doc: 'Default of retention.ms in minutes; unset, log.retention.hours.',
   }),
-  'log.retention.hours': int({ default: 168, doc: 'Default of retention.ms in hours.' }),
+  'log.retention.hours': int({ default: 168, honoured: false, doc: 'Default of retention.ms in hours.' }),
   'log.roll.jitter.ms': optional(long, {
     min: 0,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of segment.jitter.ms; unset, log.roll.jitter.hours.',
   }),
-  'log.roll.jitter.hours': int({ default: 0, min: 0, doc: 'Default of segment.jitter.ms in hours.' }),
+  'log.roll.jitter.hours': int({
+    default: 0,
+    min: 0,
+    honoured: false,
+    doc: 'Default of segment.jitter.ms in hours.',
+  }),
   'log.roll.ms': optional(long, {
     min: 1,
     updateMode: 'cluster-wide',
@@ -314,6 +339,7 @@ export const brokerKeys = {
     default: 60000,
     min: 0,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Default of file.delete.delay.ms.',
   }),
   'message.max.bytes': int({
@@ -326,11 +352,13 @@ export const brokerKeys = {
     default: 1,
     min: 1,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'In-sync replicas that a produce with acks=all needs.',
   }),
   'unclean.leader.election.enable': bool({
     default: false,
     updateMode: 'cluster-wide',
+    honoured: false,
     doc: 'Whether a replica outside the ISR may become leader, at the price of data.',
   }),
 } satisfies Record<string, ConfigKey<unknown>>

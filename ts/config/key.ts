@@ -27,7 +27,7 @@ export interface ConfigKey<T> {
   readonly doc: string
   readonly updateMode: UpdateMode
   readonly sensitive: boolean
-  /** False for a key that Kafka has and that has no effect here: setting it gives a warning. */
+  /** False for a broker key that is described to clients but has no effect yet: setting it gives a warning. */
   readonly honoured: boolean
   /** The value, or the reason why the text is not one. */
   parse(text: string): { value: T } | { reason: string }

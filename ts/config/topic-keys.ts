@@ -16,14 +16,12 @@ export const topicKeys = {
     default: -1,
     min: -1,
     max: 9,
-    honoured: false,
     doc: 'Level used when compression.type is gzip.',
   }),
   'compression.lz4.level': int({
     default: 9,
     min: 1,
     max: 17,
-    honoured: false,
     doc: 'Level used when compression.type is lz4.',
   }),
   'compression.type': text({
@@ -35,7 +33,6 @@ export const topicKeys = {
     default: 3,
     min: -131072,
     max: 22,
-    honoured: false,
     doc: 'Level used when compression.type is zstd.',
   }),
   'delete.retention.ms': long({

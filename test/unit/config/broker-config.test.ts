@@ -48,11 +48,12 @@ describe('sources', () => {
 
   it('warns of a Kafka key without effect and of an unknown variable', () => {
     const { warnings } = new BrokerConfig(
-      file('zookeeper.connect=localhost:2181'),
+      file('zookeeper.connect=localhost:2181\nlog.retention.hours=1'),
       settingsFromEnvironment({ KAFKA_SOMETHING: '1' }),
     )
     expect(warnings).toEqual([
       'zookeeper.connect (server.properties line 1) has no effect here',
+      'log.retention.hours (server.properties line 2) has no effect here',
       'KAFKA_SOMETHING is not used: something is not a config key',
     ])
   })

@@ -48,7 +48,7 @@ pub struct Connection {
     closing: Option<Closing>,
     /// Monotonic time of the last byte in either direction.
     pub last_active_ms: i64,
-    /// Bytes of the broker's budget held for what `input` keeps.
+    /// Bytes of the broker's budget held for the memory of `input`.
     pub charged: usize,
     /// Already on the list of connections that the shell must look at.
     pub dirty: bool,

@@ -3,12 +3,15 @@
 
 use std::mem;
 
-/// The size of a read buffer. Its pages are touched only as bytes arrive.
+/// What a thread's read buffer may hold. Its length says how much of it was ever touched, and only that is memory.
 pub const BUFFER_BYTES: usize = 2 << 20;
 /// The most that one read may bring, so that a thread's shared buffer stays in the cache.
 pub const READ_BYTES: usize = 256 << 10;
-/// What is left over up to this size is copied aside; more takes over the buffer that it stands in.
+/// What is left over up to this size is copied aside and goes before the next read.
 pub const STASH_BYTES: usize = 8 << 10;
+/// Up to this size it is copied into a buffer of its own size, where reads go on; more takes over the buffer that it
+/// stands in.
+pub const COPY_BYTES: usize = 64 << 10;
 
 /// The length of the size prefix.
 const PREFIX: usize = 4;
@@ -48,14 +51,16 @@ pub struct Input {
 #[derive(Debug)]
 pub struct Work {
     span: Span,
-    from: Source,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Shared,
-    Stash,
-    Own,
+/// A thread's read buffer, none of it touched.
+pub fn new_buffer() -> Vec<u8> {
+    Vec::with_capacity(BUFFER_BYTES)
+}
+
+/// A buffer that a thread can use again; one that was made or grew for one frame is not kept.
+fn reusable(buffer: Vec<u8>) -> Option<Vec<u8>> {
+    (buffer.capacity() == BUFFER_BYTES).then_some(buffer)
 }
 
 /// The front of the received bytes.
@@ -77,17 +82,29 @@ impl Input {
         }
     }
 
-    /// The memory of its own that the connection holds, touched or not.
-    pub fn held_capacity(&self) -> usize {
+    /// The memory that the connection holds for them, with what earlier owners of a buffer have touched.
+    pub fn held_memory(&self) -> usize {
         match &self.held {
             Held::Nothing => 0,
             Held::Stash(stash) => stash.capacity(),
-            Held::Buffer(span) => span.buffer.capacity(),
+            Held::Buffer(span) => span.buffer.len(),
         }
     }
 
-    /// Where the next read may put its bytes. `shared` is the thread's buffer; what a connection keeps aside is
-    /// copied to its front, so that frames are contiguous.
+    /// Makes room for the next read; [`held_memory`](Self::held_memory) may be more afterwards.
+    pub fn make_room(&mut self, shared: &mut Vec<u8>) {
+        let kept = match &mut self.held {
+            Held::Buffer(span) => return span.make_room(),
+            Held::Stash(stash) => stash.len(),
+            Held::Nothing => 0,
+        };
+        if shared.len() < kept + READ_BYTES {
+            shared.resize(kept + READ_BYTES, 0);
+        }
+    }
+
+    /// Where the next read may put its bytes, once there is room. `shared` is the thread's buffer; what a connection
+    /// keeps aside is copied to its front, so that frames are contiguous.
     pub fn read_target<'a>(&'a mut self, shared: &'a mut [u8]) -> &'a mut [u8] {
         let kept: &[u8] = match &mut self.held {
             Held::Buffer(span) => return span.read_target(),
@@ -106,13 +123,13 @@ impl Input {
         match mem::take(&mut self.held) {
             Held::Buffer(mut span) => {
                 span.end = (span.end + count).min(span.buffer.len());
-                Work { span, from: Source::Own }
+                Work { span }
             }
             kept => {
                 let kept = if let Held::Stash(stash) = kept { stash.len() } else { 0 };
                 let buffer = mem::take(shared);
                 let end = (kept + count).min(buffer.len());
-                Work { span: Span { buffer, start: 0, end }, from: Source::Shared }
+                Work { span: Span { buffer, start: 0, end } }
             }
         }
     }
@@ -123,41 +140,38 @@ impl Input {
             Held::Nothing => None,
             Held::Stash(stash) => {
                 let end = stash.len();
-                Some(Work { span: Span { buffer: stash, start: 0, end }, from: Source::Stash })
+                Some(Work { span: Span { buffer: stash, start: 0, end } })
             }
-            Held::Buffer(span) => Some(Work { span, from: Source::Own }),
+            Held::Buffer(span) => Some(Work { span }),
         }
     }
 
     /// Keeps what is left of `work`; gives back the buffer that is free now, if it is one of the thread's.
     pub fn keep(&mut self, work: Work) -> Option<Vec<u8>> {
-        let Work { mut span, from } = work;
+        let span = work.span;
         let left = span.end - span.start;
-        if left > STASH_BYTES {
+        let stays = match span.buffer.capacity() {
+            BUFFER_BYTES => left > COPY_BYTES,
+            // A buffer of its own, unless it is much too large by now.
+            _ => left > STASH_BYTES && span.buffer.len() <= 4 * left,
+        };
+        if stays {
             self.held = Held::Buffer(span);
             return None;
         }
-        if from == Source::Stash {
-            if left > 0 {
-                span.buffer.truncate(span.end);
-                span.buffer.drain(..span.start);
-                self.held = Held::Stash(span.buffer);
-            }
-            return None;
-        }
-        if let Some(rest) = span.buffer.get(span.start..span.end)
-            && !rest.is_empty()
-        {
-            self.held = Held::Stash(rest.to_vec());
-        }
-        // A buffer that grew for one large frame is not kept.
-        (span.buffer.len() == BUFFER_BYTES).then_some(span.buffer)
+        let rest = span.buffer.get(span.start..span.end).unwrap_or_default();
+        self.held = match rest.len() {
+            0 => Held::Nothing,
+            1..=STASH_BYTES => Held::Stash(rest.to_vec()),
+            _ => Held::Buffer(Span { buffer: rest.to_vec(), start: 0, end: left }),
+        };
+        reusable(span.buffer)
     }
 
     /// Lets go of everything that was received.
     pub fn clear(&mut self) -> Option<Vec<u8>> {
         match mem::take(&mut self.held) {
-            Held::Buffer(span) if span.buffer.len() == BUFFER_BYTES => Some(span.buffer),
+            Held::Buffer(span) => reusable(span.buffer),
             _ => None,
         }
     }
@@ -197,21 +211,36 @@ impl Span {
         bytes.first_chunk::<PREFIX>().map(|prefix| i32::from_be_bytes(*prefix))
     }
 
-    /// Room for the rest of the frame at the front, as far as there is room; the buffer doubles once it is full.
-    /// Never beyond the frame: what follows it is read into the shared buffer and not moved.
-    fn read_target(&mut self) -> &mut [u8] {
+    /// The length of the frame at the front with its prefix.
+    fn whole(&self) -> usize {
         let length = self.declared().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let whole = PREFIX.saturating_add(length);
-        if self.start.saturating_add(whole) > self.buffer.len() {
+        PREFIX.saturating_add(length)
+    }
+
+    /// Room for the rest of the frame at the front: a thread's buffer is touched read by read, another doubles once it
+    /// is full.
+    fn make_room(&mut self) {
+        let whole = self.whole();
+        if self.start.saturating_add(whole) > self.buffer.capacity() {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            if self.end == self.buffer.len() {
-                let size = whole.min(self.buffer.len().saturating_mul(2));
-                self.buffer.resize(size, 0);
-            }
         }
-        let limit = (self.start + whole).min(self.buffer.len()).min(self.end + READ_BYTES);
+        if self.end < self.buffer.len() || self.end >= self.start + whole {
+            return;
+        }
+        let size = if self.end < self.buffer.capacity() {
+            (self.start + whole).min(self.buffer.capacity()).min(self.end + READ_BYTES)
+        } else {
+            whole.min(self.buffer.len().saturating_mul(2))
+        };
+        self.buffer.reserve_exact(size.saturating_sub(self.buffer.len()));
+        self.buffer.resize(size, 0);
+    }
+
+    /// Never beyond the frame at the front: what follows it is read into the shared buffer and not moved.
+    fn read_target(&mut self) -> &mut [u8] {
+        let limit = (self.start + self.whole()).min(self.buffer.len()).min(self.end + READ_BYTES);
         self.buffer.get_mut(self.end..limit).unwrap_or_default()
     }
 }

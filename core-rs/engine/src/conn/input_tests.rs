@@ -20,13 +20,14 @@ struct Feed {
 
 impl Feed {
     fn new() -> Feed {
-        let shared = vec![0; BUFFER_BYTES];
+        let shared = new_buffer();
         Feed { input: Input::default(), shared, frames: Vec::new(), admitted: usize::MAX, in_place: 0 }
     }
 
     /// Gives the bytes over as a socket would, at most `chunk` at a time.
     fn receive(&mut self, mut bytes: &[u8], chunk: usize) -> Result<(), FrameError> {
         while !bytes.is_empty() {
+            self.input.make_room(&mut self.shared);
             let target = self.input.read_target(&mut self.shared);
             let count = target.len().min(bytes.len()).min(chunk);
             assert!(count > 0, "no room to read into");
@@ -60,8 +61,8 @@ impl Feed {
             self.in_place += 1;
             self.shared = buffer;
         }
-        if self.shared.is_empty() {
-            self.shared = vec![0; BUFFER_BYTES];
+        if self.shared.capacity() == 0 {
+            self.shared = new_buffer();
         }
         Ok(())
     }
@@ -94,7 +95,7 @@ fn a_whole_frame_is_handled_where_it_was_received() {
     assert_eq!(feed.frames, [pattern(100_000, 1), pattern(10, 2)]);
     assert_eq!(feed.shared.as_ptr(), before, "no other buffer was needed");
     assert_eq!(
-        (feed.input.held_bytes(), feed.input.held_capacity()),
+        (feed.input.held_bytes(), feed.input.held_memory()),
         (0, 0),
         "an idle connection owns nothing"
     );
@@ -120,7 +121,51 @@ fn ten_megabytes_declared_and_ten_bytes_sent_hold_ten_bytes() {
     bytes.extend([7; 10]);
     feed.receive(&bytes, usize::MAX).unwrap();
     assert_eq!(feed.input.held_bytes(), 14);
-    assert!(feed.input.held_capacity() <= STASH_BYTES);
+    assert!(feed.input.held_memory() <= STASH_BYTES);
+}
+
+#[test]
+fn ten_thousand_partial_frames_hold_about_what_was_received_and_the_thread_keeps_its_buffer() {
+    let mut feed = Feed::new();
+    let before = feed.shared.as_ptr();
+    let frame = framed(&[pattern(1 << 20, 5)]);
+    let partial = &frame[..9 << 10];
+    let mut held = 0;
+    for _ in 0..10_000 {
+        feed.receive(partial, usize::MAX).unwrap();
+        held += std::mem::take(&mut feed.input).held_memory();
+    }
+    assert_eq!(held, 10_000 * partial.len());
+    assert_eq!(feed.shared.as_ptr(), before, "no connection took the buffer away");
+    assert!(feed.shared.len() <= READ_BYTES + STASH_BYTES, "and no more of it was touched than reads fill");
+}
+
+#[test]
+fn what_earlier_frames_touched_of_a_buffer_counts_for_whoever_takes_it_over() {
+    let mut feed = Feed::new();
+    feed.receive(&framed(&[pattern(1 << 20, 6)]), usize::MAX).unwrap();
+    let touched = feed.shared.len();
+    assert!(touched >= 1 << 20);
+    feed.receive(&framed(&[pattern(1 << 20, 7)])[..COPY_BYTES + 1], usize::MAX).unwrap();
+    assert_eq!((feed.input.held_bytes(), feed.input.held_memory()), (COPY_BYTES + 1, touched));
+}
+
+#[test]
+fn a_partial_frame_in_a_buffer_of_its_own_size_grows_by_doubling_and_is_not_copied_per_read() {
+    let mut feed = Feed::new();
+    let frame = pattern(50_000, 8);
+    let bytes = framed(std::slice::from_ref(&frame));
+    feed.receive(&bytes[..9000], usize::MAX).unwrap();
+    for (n, byte) in bytes[9000..].iter().enumerate() {
+        feed.receive(std::slice::from_ref(byte), 1).unwrap();
+        assert!(feed.input.held_memory() <= 2 * (9000 + n + 1));
+    }
+    assert_eq!(feed.frames, [frame]);
+    assert_eq!(
+        (feed.in_place, feed.input.held_memory()),
+        (1, 0),
+        "the thread's buffer came back once, at once"
+    );
 }
 
 #[test]
@@ -131,11 +176,11 @@ fn a_frame_larger_than_a_buffer_grows_with_what_arrived() {
     for (sent, chunk) in bytes.chunks(100_000).enumerate() {
         feed.receive(chunk, usize::MAX).unwrap();
         let received = (sent + 1) * 100_000;
-        assert!(feed.input.held_capacity() <= BUFFER_BYTES.max(4 * received));
+        assert!(feed.input.held_memory() <= BUFFER_BYTES.max(4 * received));
     }
     assert_eq!(feed.frames, [frame]);
-    assert_eq!(feed.input.held_capacity(), 0, "a buffer that grew is not kept");
-    assert_eq!(feed.shared.len(), BUFFER_BYTES);
+    assert_eq!(feed.input.held_memory(), 0, "a buffer that grew is not kept");
+    assert_eq!(feed.shared.capacity(), BUFFER_BYTES);
 }
 
 #[test]
@@ -200,6 +245,6 @@ proptest! {
             feed.resume();
         }
         prop_assert_eq!(&feed.frames, &frames);
-        prop_assert_eq!((feed.input.held_bytes(), feed.input.held_capacity()), (0, 0));
+        prop_assert_eq!((feed.input.held_bytes(), feed.input.held_memory()), (0, 0));
     }
 }

@@ -8,7 +8,9 @@ mod slots;
 mod stage;
 
 pub use connection::{Closing, Connection, Origin};
-pub use input::{BUFFER_BYTES, FrameError, Input, Next, READ_BYTES, STASH_BYTES, Work};
+pub use input::{
+    BUFFER_BYTES, COPY_BYTES, FrameError, Input, Next, READ_BYTES, STASH_BYTES, Work, new_buffer,
+};
 pub use output::{Front, Output};
 pub use slots::{Pending, ReplySlots};
 pub use stage::Stage;

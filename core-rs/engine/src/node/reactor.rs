@@ -15,7 +15,7 @@ use super::parked::ParkedRequests;
 use super::shared::Node;
 use super::stats::{self, ThreadStats};
 use crate::boundary::{ConnId, Event};
-use crate::conn::{BUFFER_BYTES, Connection, Origin, Output, Pending};
+use crate::conn::{Connection, Origin, Output, Pending, new_buffer};
 use crate::partition::Notices;
 use crate::time::Now;
 
@@ -33,7 +33,8 @@ pub struct Reactor {
     pub(super) connections: Slab<Tenant>,
     /// The generation of each slot of the slab.
     generations: Vec<u16>,
-    /// What every read goes into, unless a connection has a large frame under way. Empty while it is being handled.
+    /// What every read goes into, unless a connection has a large frame under way. Without capacity while what it
+    /// holds is being handled.
     pub(super) shared: Vec<u8>,
     pool: Vec<Vec<u8>>,
     pub(super) parked: ParkedRequests,
@@ -77,7 +78,7 @@ impl Reactor {
             thread,
             connections: Slab::new(),
             generations: Vec::new(),
-            shared: vec![0; BUFFER_BYTES],
+            shared: new_buffer(),
             pool: Vec::new(),
             parked: ParkedRequests::default(),
             deadlines: Deadlines::default(),
@@ -125,8 +126,11 @@ impl Reactor {
         if self.node.budget.is_exhausted() && self.stall_for_budget(conn) {
             return &mut [];
         }
-        let Some(tenant) = self.connections.get_mut(conn.slot() as usize) else { return &mut [] };
-        tenant.conn.input.read_target(&mut self.shared)
+        let Some(connection) = find(&mut self.connections, conn) else { return &mut [] };
+        connection.input.make_room(&mut self.shared);
+        let held = connection.input.held_memory();
+        self.node.budget.change_input(std::mem::replace(&mut connection.charged, held), held);
+        connection.input.read_target(&mut self.shared)
     }
 
     /// `count` bytes were read into [`read_target`](Self::read_target): handles every frame that is whole.
@@ -317,15 +321,15 @@ impl Reactor {
     /// A buffer is free: the one that was used last is the warmest, so it becomes the shared one.
     pub(super) fn give_back(&mut self, buffer: Vec<u8>) {
         let colder = std::mem::replace(&mut self.shared, buffer);
-        if !colder.is_empty() && self.pool.len() < POOLED_BUFFERS {
+        if colder.capacity() > 0 && self.pool.len() < POOLED_BUFFERS {
             self.pool.push(colder);
         }
     }
 
     /// Puts a buffer in the place of a shared one that a connection took over.
     pub(super) fn refill(&mut self) {
-        if self.shared.is_empty() {
-            self.shared = self.pool.pop().unwrap_or_else(|| vec![0; BUFFER_BYTES]);
+        if self.shared.capacity() == 0 {
+            self.shared = self.pool.pop().unwrap_or_else(new_buffer);
         }
     }
 
@@ -338,8 +342,8 @@ impl Reactor {
         let stats = self.stats();
         stats.connections.store(self.connections.len() as u64, Ordering::Relaxed);
         stats.parked.store(self.parked.len() as u64, Ordering::Relaxed);
-        let buffers = 1 + self.pool.len();
-        stats.buffer_bytes.store((buffers * BUFFER_BYTES) as u64, Ordering::Relaxed);
+        let touched: usize = self.pool.iter().map(Vec::len).sum();
+        stats.buffer_bytes.store((self.shared.len() + touched) as u64, Ordering::Relaxed);
     }
 
     fn drain(&mut self, now: Now) {

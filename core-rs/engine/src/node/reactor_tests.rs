@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::testing::*;
 use super::*;
 use crate::boundary::{Command, ConnId, Event, parse_events};
+use crate::time::Now;
 
 /// A key of the control plane that passes, one that holds up what follows, and one that wants to be alone.
 const HEARTBEAT: i16 = 12;
@@ -216,7 +217,8 @@ fn sockets_with_control_requests_are_muted_while_the_control_plane_is_behind() {
 #[test]
 fn incomplete_frames_that_hold_the_whole_budget_cost_the_one_that_is_silent_longest() {
     let mut small = options();
-    small.queued_max_request_bytes = 200_000;
+    // Less than the two buffers that they take over, each of which a read has touched.
+    small.queued_max_request_bytes = 500_000;
     let mut world = World::new(small);
     let whole = request(HEARTBEAT, 0, 2, &vec![0; 150_000]);
     let (slow, busy) = (world.connect(0), world.connect(0));
@@ -228,6 +230,26 @@ fn incomplete_frames_that_hold_the_whole_budget_cost_the_one_that_is_silent_long
     assert_eq!(world.ended.keys().collect::<Vec<_>>(), [&slow]);
     assert_eq!(seen(&mut world), [2], "the other one went on");
     assert_eq!(world.node.budget.input_bytes(), 0);
+}
+
+#[test]
+fn ten_thousand_connections_with_partial_frames_hold_what_they_sent_and_the_budget_knows_all_of_it() {
+    let mut world = World::new(options());
+    let frame = request(HEARTBEAT, 0, 1, &vec![0; 1 << 20]);
+    let partial = &frame[..9 << 10];
+    for _ in 0..10_000 {
+        let conn = world.connect(0);
+        let reactor = world.reactor(conn);
+        reactor.read_target(conn)[..partial.len()].copy_from_slice(partial);
+        let now = Now { monotonic_ms: 1000, wall_ms: 0 };
+        reactor.received(conn, partial.len(), now);
+    }
+    let held: usize =
+        world.reactors[0].connections.iter().map(|(_, tenant)| tenant.conn.input.held_memory()).sum();
+    assert_eq!(held, 10_000 * partial.len());
+    assert_eq!(world.node.budget.input_bytes(), held as i64);
+    // What the threads hold beside that: one buffer each, touched as far as one read goes.
+    assert!(world.node.stats().contains("\"bufferBytes\":262144"), "{}", world.node.stats());
 }
 
 #[test]

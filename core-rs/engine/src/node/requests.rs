@@ -56,7 +56,7 @@ impl Reactor {
         };
         connection.held_back = held_back;
         let free = connection.input.keep(work);
-        let held = connection.input.held_bytes();
+        let held = connection.input.held_memory();
         let before = std::mem::replace(&mut connection.charged, held);
         if let Some(buffer) = free {
             self.give_back(buffer);

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Instant;
 
 pub struct Broker {
     child: Child,
@@ -50,6 +51,22 @@ impl Broker {
         };
         Ok((ticks(11) + ticks(12)) / rustix::param::clock_ticks_per_second() as f64)
     }
+}
+
+impl Broker {
+    /// What is resident of the process, without the page cache.
+    pub fn resident_mib(&self) -> io::Result<f64> {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()))?;
+        let pages: f64 = statm.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0.0);
+        Ok(pages * rustix::param::page_size() as f64 / f64::from(1 << 20))
+    }
+}
+
+/// How long a Node process takes that does nothing.
+pub fn bare_node_milliseconds() -> io::Result<f64> {
+    let started = Instant::now();
+    Command::new("node").args(["-e", "0"]).status()?;
+    Ok(started.elapsed().as_secs_f64() * 1e3)
 }
 
 impl Drop for Broker {

@@ -7,15 +7,20 @@ mod floors;
 mod warm;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 const GIB: u64 = 1 << 30;
 
-/// What one round measured, in CPU-seconds per GiB of record batches.
+/// What one round measured: CPU-seconds per GiB of record batches, milliseconds, MiB.
 struct Round {
     floor_produce: f64,
     produce: f64,
     floor_fetch: f64,
     fetch: f64,
+    node_start: f64,
+    first_ack: f64,
+    idle: f64,
+    loaded: f64,
 }
 
 struct Options {
@@ -57,14 +62,21 @@ fn round(options: &Options) -> std::io::Result<Round> {
 
     warm::touch(4 * GIB as usize);
     let data = options.folder.join("data");
+    let node_start = broker::bare_node_milliseconds()?;
+    let started = Instant::now();
     let broker = broker::Broker::start(&data)?;
     let mut connection = client::Connection::open(&broker.address)?;
+    let idle = broker.resident_mib()?;
+    connection.create_topic("first")?;
+    connection.produce("first", &batch, records, 1)?;
+    let first_ack = started.elapsed().as_secs_f64() * 1e3;
     connection.create_topic("bench")?;
     let before = broker.cpu_seconds()?;
     connection.produce("bench", &batch, records, bytes)?;
     let between = broker.cpu_seconds()?;
     connection.fetch("bench", bytes)?;
     let after = broker.cpu_seconds()?;
+    let loaded = broker.resident_mib()?;
     drop(broker);
     std::fs::remove_dir_all(&data)?;
     Ok(Round {
@@ -105,6 +117,10 @@ fn measure(options: &Options) -> std::io::Result<()> {
     let produce = report("produce: 1 KiB records, 1 MiB batches", rounds.iter().map(|r| r.produce));
     let floor_fetch = report("floor: sendfile, 1 MiB", rounds.iter().map(|r| r.floor_fetch));
     let fetch = report("fetch from page cache", rounds.iter().map(|r| r.fetch));
+    report("node -e 0, ms", rounds.iter().map(|r| r.node_start));
+    report("process start to first acked produce, ms", rounds.iter().map(|r| r.first_ack));
+    report("resident memory idle, MiB", rounds.iter().map(|r| r.idle));
+    report("resident memory after the load, MiB", rounds.iter().map(|r| r.loaded));
     println!("ratio to the floor: produce {:.2}, fetch {:.2}", produce / floor_produce, fetch / floor_fetch);
     Ok(())
 }

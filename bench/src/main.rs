@@ -79,12 +79,8 @@ fn round(options: &Options) -> std::io::Result<Round> {
     let loaded = broker.resident_mib()?;
     drop(broker);
     std::fs::remove_dir_all(&data)?;
-    Ok(Round {
-        floor_produce,
-        produce: per_gib(between - before),
-        floor_fetch,
-        fetch: per_gib(after - between),
-    })
+    let (produce, fetch) = (per_gib(between - before), per_gib(after - between));
+    Ok(Round { floor_produce, produce, floor_fetch, fetch, node_start, first_ack, idle, loaded })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> (f64, f64, f64) {

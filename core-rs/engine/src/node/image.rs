@@ -117,12 +117,22 @@ impl Node {
 
     /// Takes a topic's logs out of service; their files go later.
     fn delete_topic(&self, topic: &Topic, notices: &mut Notices, failures: &mut Failures) {
-        let unique = hex(&topic.id);
         for partition in topic.partitions.iter().flatten() {
-            match partition.delete(&unique, notices) {
-                Ok(removal) => self.push_effect(Effect::Remove(removal)),
-                Err(error) => failures.push((topic.id.0, partition.index(), error.to_string())),
-            }
+            self.delete_partition(partition, &hex(&topic.id), notices, failures);
+        }
+    }
+
+    /// Tells who waits for it, closes it and has its directory removed; `unique` tells that from others of its name.
+    fn delete_partition(
+        &self,
+        partition: &Partition,
+        unique: &str,
+        notices: &mut Notices,
+        failures: &mut Failures,
+    ) {
+        match partition.delete(unique, notices) {
+            Ok(removal) => self.push_effect(Effect::Remove(removal)),
+            Err(error) => failures.push((partition.topic_id().0, partition.index(), error.to_string())),
         }
     }
 
@@ -168,7 +178,12 @@ impl Node {
             }
             let Some(slot) = partitions.get_mut(index) else { continue };
             if !image.replicas.contains(&self.options.node_id) {
-                *slot = None;
+                if let Some(partition) = slot.take() {
+                    // The same topic may come back here before the directory is gone.
+                    let unique = u128::from_be_bytes(delta.id.0) ^ u128::from(image.partition_epoch as u32);
+                    let unique = hex(&Uuid(unique.to_be_bytes()));
+                    self.delete_partition(&partition, &unique, notices, failures);
+                }
                 continue;
             }
             if slot.is_none() {

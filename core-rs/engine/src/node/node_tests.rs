@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::testing::*;
 use super::*;
-use crate::boundary::commands::TopicImage;
+use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::records::AppendRequest;
 use crate::boundary::{Command, Event, PackedValues, TopicId, parse_events};
 use crate::storage::{Fault, SimOperation, SimStorage, Storage};
@@ -86,6 +86,30 @@ fn an_update_adds_partitions_and_keeps_those_that_are_there() {
     assert_eq!(log_end(&world, TOPIC, 0), 1);
     world.send(conn, &produce(2, -1, 2, b"y"));
     assert_eq!(log_end(&world, TOPIC, 2), 1);
+}
+
+#[test]
+fn a_partition_that_moves_away_answers_who_waits_for_it_and_leaves_no_files() {
+    let mut world = World::new(options());
+    world.create_topic(2, &[]);
+    let conn = world.connect(0);
+    world.send(conn, &fetch(1, 0, 0, 30_000, 1));
+    assert!(world.receive(conn).is_empty(), "it waits");
+    let mut moved = topic("events", TOPIC, 1);
+    moved.partitions[0] =
+        PartitionImage { partition_epoch: 1, leader: 2, replicas: vec![2], ..led_partition(0) };
+    world.apply(6, &[], vec![moved]);
+    assert_eq!(correlation_ids(&world.receive(conn)), [1]);
+    let kept: Vec<String> =
+        names(&world.storage).into_iter().filter(|name| name.starts_with("events-")).collect();
+    assert_eq!(kept, ["events-1"]);
+    // It comes back: a new log, from the beginning.
+    let mut back = topic("events", TOPIC, 1);
+    back.partitions[0].partition_epoch = 2;
+    world.apply(7, &[], vec![back]);
+    let packed = world.drain();
+    assert_eq!(applied(&packed), [(5, 0), (6, 0), (7, 0)]);
+    assert_eq!(log_end(&world, TOPIC, 0), 0);
 }
 
 #[test]

@@ -29,8 +29,8 @@ const TRY_AGAIN: readonly number[] = [
   Errors.REQUEST_TIMED_OUT,
 ]
 const REJOIN: readonly number[] = [Errors.REBALANCE_IN_PROGRESS, Errors.ILLEGAL_GENERATION]
-/** A refusal after which the commit may have been written nevertheless. */
-const COMMIT_UNDECIDED: readonly number[] = [Errors.REQUEST_TIMED_OUT, Errors.NOT_COORDINATOR]
+/** After these the commit may have been written nevertheless: Kafka answers so when the log was too slow. */
+const COMMIT_UNDECIDED: readonly number[] = [Errors.COORDINATOR_NOT_AVAILABLE, Errors.NOT_COORDINATOR]
 
 /** What the members of one group know of each other. */
 export class GroupTruth {
@@ -100,7 +100,7 @@ export class GroupMember extends Reader {
 
   private actAsMember(): void {
     const { random } = this.stage
-    const what = random.weighted({ fetch: 5, heartbeat: 3, commit: 3, offsets: 1, leave: 0.1 })
+    const what = random.weighted({ fetch: 5, heartbeat: 3, commit: 4, offsets: 1, leave: 0.1 })
     if (what === 'heartbeat') this.beat()
     else if (what === 'leave') this.leave()
     else if (this.assigned.length === 0) return
@@ -114,12 +114,13 @@ export class GroupMember extends Reader {
     const request = { key: name, keyType: 0, coordinatorKeys: [name] }
     this.ask(findCoordinator, this.versionOf(findCoordinator), request, (reply) => {
       const errorCode = reply.coordinators[0]?.errorCode ?? reply.errorCode
-      if (errorCode === Errors.NONE) this.state = 'joining'
+      if (errorCode === Errors.NONE) this.join()
       else if (!TRY_AGAIN.includes(errorCode)) throw this.unexpected('FindCoordinator', errorCode)
     })
   }
 
   private join(): void {
+    this.state = 'joining'
     const request = {
       groupId: this.group.name,
       sessionTimeoutMs: 6_000,
@@ -129,8 +130,10 @@ export class GroupMember extends Reader {
       protocols: [{ name: 'range', metadata: Buffer.from(this.name) }],
     }
     this.ask(joinGroup, this.versionOf(joinGroup), request, (reply) => {
-      if (reply.errorCode === Errors.MEMBER_ID_REQUIRED) this.memberId = reply.memberId
-      else if (reply.errorCode !== Errors.NONE) this.setBack('JoinGroup', reply.errorCode)
+      if (reply.errorCode === Errors.MEMBER_ID_REQUIRED) {
+        this.memberId = reply.memberId
+        this.join()
+      } else if (reply.errorCode !== Errors.NONE) this.setBack('JoinGroup', reply.errorCode)
       else this.onJoined(reply)
     })
   }
@@ -176,7 +179,7 @@ export class GroupMember extends Reader {
       this.assigned = (JSON.parse(text) as Assignment).flatMap(
         ([topic, index]) => truth.topic(topic)?.partitions[index] ?? [],
       )
-      this.state = 'fetching-offsets'
+      this.fetchOffsets()
     })
   }
 
@@ -186,6 +189,7 @@ export class GroupMember extends Reader {
     const group = this.group.name
     const version = this.versionOf(offsetFetch)
     const askedAt = commits.moment()
+    if (this.state === 'syncing') this.state = 'fetching-offsets'
     const asked = [...this.assigned]
     const topics = [...new Set(asked.map(({ topic }) => topic))].map(({ name, topicId }) => ({
       name,

@@ -24,7 +24,7 @@ export interface Outcome {
   readonly starts: number
 }
 
-const DEFAULT_STEPS = 3000
+const DEFAULT_STEPS = 6000
 
 const ACTIONS = {
   client: 40,
@@ -33,10 +33,10 @@ const ACTIONS = {
   effect: 14,
   turn: 18,
   clock: 10,
-  disconnect: 0.2,
-  stop: 0.1,
-  kill: 0.08,
-  'power-loss': 0.15,
+  disconnect: 0.1,
+  stop: 0.03,
+  kill: 0.03,
+  'power-loss': 0.07,
 } as const
 type Action = keyof typeof ACTIONS
 
@@ -95,7 +95,7 @@ class World implements Stage {
       'auto.create.topics.enable': 'false',
       'connections.max.idle.ms': '86400000',
       'offsets.topic.num.partitions': String(random.between(1, 3)),
-      'group.initial.rebalance.delay.ms': String(random.pick([0, 100, 3000])),
+      'group.initial.rebalance.delay.ms': String(random.pick([0, 0, 100, 1000])),
       ...(this.durableGroups ? { 'log.flush.interval.messages': '1' } : {}),
     }
   }
@@ -192,7 +192,7 @@ class World implements Stage {
 
   private someTime(): number {
     const { random } = this
-    const scale = random.weighted({ still: 2, short: 20, long: 3, age: 0.2 })
+    const scale = random.weighted({ still: 2, short: 20, long: 3, age: 0.1 })
     if (scale === 'still') return 0
     if (scale === 'short') return random.between(1, 20)
     return scale === 'long' ? random.between(20, 500) : random.between(1_000, 12_000)

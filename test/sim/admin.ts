@@ -1,9 +1,10 @@
 // Creates topics while the world runs, and asks for metadata: a topic that a broker once told of stays as it is.
 import { createTopics, Errors, metadata } from '../../ts/protocol/index.js'
-import { Client, type Stage } from './client.js'
+import type { Stage } from './client.js'
 import { Violation } from './history.js'
+import { Reader } from './reader.js'
 
-export class Admin extends Client {
+export class Admin extends Reader {
   private readonly asked = new Set<string>()
 
   constructor(
@@ -29,14 +30,14 @@ export class Admin extends Client {
     const numPartitions = random.between(1, 3)
     const configs = [{ name: 'flush.messages', value: '1' }]
     if (random.chance(0.3)) configs.push({ name: 'segment.ms', value: String(random.between(200, 3000)) })
-    const version = this.versionOf(createTopics)
+    const version = random.chance(0.5) ? 7 : random.between(2, 7)
     const request = {
       topics: [{ name, numPartitions, replicationFactor: 1, assignments: [], configs }],
       timeoutMs: 30_000,
     }
     this.asked.add(name)
     const existed = truth.topic(name) !== undefined
-    this.ask(createTopics, Math.max(version, 2), request, ({ topics }) => {
+    this.ask(createTopics, version, request, ({ topics }) => {
       const told = topics[0]
       if (told?.errorCode === Errors.TOPIC_ALREADY_EXISTS) return
       // A broker that stops gives up the controller first.
@@ -44,13 +45,17 @@ export class Admin extends Client {
       if (told?.errorCode !== Errors.NONE) throw this.unexpected('CreateTopics', told?.errorCode ?? -1)
       if (existed) throw new Violation(`topic ${name} was created twice`)
       note(`${name} created with ${numPartitions} partitions`)
-      if (version >= 7) truth.topicExists(name, told.topicId, numPartitions)
+      // Whoever was told of a topic finds it, in both planes.
+      if (version < 7) this.check([name])
+      else
+        for (const one of truth.topicExists(name, told.topicId, numPartitions).partitions)
+          this.askEnd(one, () => {})
     })
   }
 
-  private check(): void {
+  private check(created: readonly string[] = []): void {
     const { random, truth } = this.stage
-    const known = truth.topics
+    const known = [...created, ...truth.topics.map(({ name }) => name)]
     const request = { topics: null, allowAutoTopicCreation: false }
     this.ask(metadata, random.between(10, metadata.maxVersion), request, ({ topics, brokers }) => {
       if (brokers.length !== 1) throw new Violation(`${this.name}: there are ${brokers.length} brokers`)
@@ -60,11 +65,11 @@ export class Admin extends Client {
         const unavailable = partitions.find((partition) => partition.errorCode !== Errors.NONE)
         if (unavailable !== undefined)
           throw this.unexpected(`Metadata of ${name}-${unavailable.partitionIndex}`, unavailable.errorCode)
-        if (isInternal) continue
+        if (isInternal || !name.startsWith('topic-')) continue
         if (!this.asked.has(name)) throw new Violation(`nobody created topic ${name}`)
         truth.topicExists(name, topicId, partitions.length)
       }
-      for (const { name } of known)
+      for (const name of known)
         if (!topics.some((topic) => topic.name === name)) throw new Violation(`topic ${name} is gone`)
     })
   }

@@ -44,6 +44,8 @@ interface Pending {
   readonly api: Api
   readonly version: number
   readonly onReply: (body: Buffer, offset: number) => void
+  /** Whether a broker with nothing left to do may still hold the reply back. */
+  readonly mayWait: () => boolean
 }
 
 export abstract class Client {
@@ -69,6 +71,15 @@ export abstract class Client {
   /** Whether everything that was begun is finished. */
   get isDone(): boolean {
     return this.pending.length === 0
+  }
+
+  /** The broker has nothing left to do: it owes no reply but those that wait for time or for others. */
+  checkAnswered(): void {
+    const [first] = this.pending
+    if (first === undefined || first.mayWait()) return
+    throw new Violation(
+      `${this.name}: nothing is left to be done, but ${first.api.name} v${first.version} has no reply`,
+    )
   }
 
   /** Does one thing, if there is one to do. Connected. */
@@ -134,12 +145,14 @@ export abstract class Client {
     version: number,
     message: EncodableRequest<A>,
     onReply: (reply: ResponseOf<A>) => void,
+    mayWait: () => boolean = () => false,
   ): void {
     const correlationId = this.tell(api, version, message)
     this.pending.push({
       correlationId,
       api,
       version,
+      mayWait,
       onReply: (body, offset) => onReply(decodeResponse(api, version, body, offset)),
     })
   }

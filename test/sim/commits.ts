@@ -24,6 +24,8 @@ export class Commits {
   private numbers = 0
   /** A moment is what orders requests and replies; it rises with each of them. */
   private moments = 0
+  /** Commits that were acked. */
+  promises = 0
 
   /** `durable`: an acked commit survives a loss of power. */
   constructor(private readonly durable: boolean) {}
@@ -57,6 +59,7 @@ export class Commits {
   }
 
   acked(commit: Commit): void {
+    this.promises++
     commit.endedAt = this.moment()
     commit.acked = true
     commit.promised = true

@@ -19,6 +19,9 @@ import type { PartitionTruth } from './truth.js'
 
 type State = 'finding' | 'joining' | 'syncing' | 'fetching-offsets' | 'stable' | 'away'
 
+/** Joins and syncs wait for the other members. */
+const others = () => true
+
 /** [topic, partition] of each assigned partition. */
 type Assignment = [string, number][]
 
@@ -129,13 +132,19 @@ export class GroupMember extends Reader {
       protocolType: 'consumer',
       protocols: [{ name: 'range', metadata: Buffer.from(this.name) }],
     }
-    this.ask(joinGroup, this.versionOf(joinGroup), request, (reply) => {
-      if (reply.errorCode === Errors.MEMBER_ID_REQUIRED) {
-        this.memberId = reply.memberId
-        this.join()
-      } else if (reply.errorCode !== Errors.NONE) this.setBack('JoinGroup', reply.errorCode)
-      else this.onJoined(reply)
-    })
+    this.ask(
+      joinGroup,
+      this.versionOf(joinGroup),
+      request,
+      (reply) => {
+        if (reply.errorCode === Errors.MEMBER_ID_REQUIRED) {
+          this.memberId = reply.memberId
+          this.join()
+        } else if (reply.errorCode !== Errors.NONE) this.setBack('JoinGroup', reply.errorCode)
+        else this.onJoined(reply)
+      },
+      others,
+    )
   }
 
   private onJoined(reply: ResponseOf<typeof joinGroup>): void {
@@ -169,18 +178,24 @@ export class GroupMember extends Reader {
       assignments,
     }
     this.state = 'syncing'
-    this.ask(syncGroup, this.versionOf(syncGroup), request, (reply) => {
-      if (reply.errorCode !== Errors.NONE) {
-        this.setBack('SyncGroup', reply.errorCode)
-        return
-      }
-      const text = reply.assignment.toString()
-      this.group.tell(generation, memberId, text)
-      this.assigned = (JSON.parse(text) as Assignment).flatMap(
-        ([topic, index]) => truth.topic(topic)?.partitions[index] ?? [],
-      )
-      this.fetchOffsets()
-    })
+    this.ask(
+      syncGroup,
+      this.versionOf(syncGroup),
+      request,
+      (reply) => {
+        if (reply.errorCode !== Errors.NONE) {
+          this.setBack('SyncGroup', reply.errorCode)
+          return
+        }
+        const text = reply.assignment.toString()
+        this.group.tell(generation, memberId, text)
+        this.assigned = (JSON.parse(text) as Assignment).flatMap(
+          ([topic, index]) => truth.topic(topic)?.partitions[index] ?? [],
+        )
+        this.fetchOffsets()
+      },
+      others,
+    )
   }
 
   /** Answers to others than members are the same: the offsets are the group's. */

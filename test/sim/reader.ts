@@ -40,7 +40,9 @@ export abstract class Reader extends Client {
         partitions: [{ partition: partition.index, fetchOffset: position, partitionMaxBytes: small() }],
       })),
     }
-    this.ask(fetch, version, request, (reply) => this.onFetched(asked, reply))
+    const mayWait = () =>
+      request.minBytes > 1 || asked.every(({ partition, position }) => position >= partition.knownEnd)
+    this.ask(fetch, version, request, (reply) => this.onFetched(asked, reply), mayWait)
   }
 
   private onFetched(asked: readonly Asked[], { errorCode, responses }: ResponseOf<typeof fetch>): void {

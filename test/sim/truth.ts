@@ -20,6 +20,8 @@ export class PartitionTruth {
   private readonly batches = new Map<string, SentBatch>()
   /** What a request sent from now on must find readable (exclusive). */
   knownEnd = 0
+  /** What was acked and what was read: both must stay. */
+  promises = 0
 
   constructor(
     readonly topic: TopicTruth,
@@ -35,6 +37,7 @@ export class PartitionTruth {
   }
 
   acked(batch: SentBatch, baseOffset: number): void {
+    this.promises++
     for (const [index, value] of batch.values.entries()) this.stands(baseOffset + index, value, 'acked')
     batch.state = 'acked'
     this.knownEnd = Math.max(this.knownEnd, baseOffset + batch.values.length)
@@ -49,6 +52,7 @@ export class PartitionTruth {
   /** A reader was given this record. */
   read(offset: number, value: string | null): void {
     if (value === null) throw new Violation(`${this.name}@${offset}: the record lost its value`)
+    this.promises++
     this.stands(offset, value, 'read')
     this.knownEnd = Math.max(this.knownEnd, offset + 1)
   }
@@ -154,6 +158,11 @@ export class Truth {
 
   get partitions(): readonly PartitionTruth[] {
     return this.topics.flatMap((topic) => topic.partitions)
+  }
+
+  /** What was acked and what was read. */
+  get promises(): number {
+    return this.partitions.reduce((sum, { promises }) => sum + promises, 0)
   }
 
   topic(name: string): TopicTruth | undefined {

@@ -9,6 +9,7 @@ import { Machine } from './machine.js'
 import { Producer, type ProducerKind } from './producer.js'
 import { Random } from './random.js'
 import { Auditor, Consumer } from './reader.js'
+import { Recreator } from './recreator.js'
 import { Truth } from './truth.js'
 
 export interface WorldOptions {
@@ -36,7 +37,9 @@ const ACTIONS = {
   disconnect: 0.1,
   stop: 0.03,
   kill: 0.03,
-  'power-loss': 0.07,
+  'power-loss': 0.05,
+  ambush: 0.1,
+  calm: 0.3,
 } as const
 type Action = keyof typeof ACTIONS
 
@@ -70,6 +73,8 @@ class World implements Stage {
   private step = 0
   /** While the machine is off: when it starts again. */
   private startAt = 0
+  /** The power fails with the next ack or read while disk work is pending. */
+  private ambushed = false
 
   constructor({ seed, steps = DEFAULT_STEPS, print }: WorldOptions) {
     this.history = new History(print)
@@ -103,6 +108,7 @@ class World implements Stage {
   private populate(): void {
     const { random } = this
     this.clients.push(new Admin('admin', this, random.between(1, 4)))
+    if (random.chance(0.5)) this.clients.push(new Recreator('recreator', this))
     const kinds: ProducerKind[] = ['idempotent', 'all']
     while (kinds.length < 5 && random.chance(0.6))
       kinds.push(random.pick(['idempotent', 'idempotent', 'all', 'leader', 'none']))
@@ -142,6 +148,7 @@ class World implements Stage {
       this.notice()
     }
     this.draining = true
+    this.ambushed = false
     this.note('the world ends')
     this.drive('everything is answered', () => this.clients.every((client) => client.isDone))
     this.drive('the broker is ready', () => machine.state === 'ready')
@@ -179,6 +186,12 @@ class World implements Stage {
         break
       case 'disconnect':
         this.disconnect(this.anyWire())
+        break
+      case 'ambush':
+        this.ambushed = true
+        break
+      case 'calm':
+        this.calm()
         break
       case 'stop':
         if (machine.state === 'ready' || machine.state === 'starting') machine.shutdown()
@@ -225,10 +238,16 @@ class World implements Stage {
     this.machine.feed(wire.conn, bytes)
   }
 
-  private read(wire: Wire | null): void {
-    if (wire === null) return
+  /** Whether there was something to read. */
+  private read(wire: Wire | null): boolean {
+    if (wire === null) return false
     const bytes = this.machine.output(wire.conn)
-    if (bytes.length > 0) wire.client.receive(bytes)
+    if (bytes.length === 0) return false
+    const promises = this.promises
+    wire.client.receive(bytes)
+    // The worst moment for a promise is right after it was given.
+    if (this.ambushed && this.promises > promises && this.machine.pendingEffects > 0) this.kill(true)
+    return true
   }
 
   private disconnect(wire: Wire | null): void {
@@ -244,7 +263,12 @@ class World implements Stage {
     this.onOff(powerLost)
   }
 
+  private get promises(): number {
+    return this.truth.promises + this.commits.promises
+  }
+
   private onOff(powerLost: boolean): void {
+    this.ambushed = false
     this.startAt = this.at + this.random.between(0, 100)
     this.commits.brokerStopped(powerLost)
     if (powerLost && !this.durableGroups) for (const group of this.groups) group.powerLost()
@@ -270,6 +294,25 @@ class World implements Stage {
     }
   }
 
+  /** No time passes until nothing is left to be done; then whoever still waits must wait for time or for others. */
+  private calm(): void {
+    const { machine } = this
+    for (let idle = 0; idle < 2; idle++) {
+      for (const wire of this.wires.values()) {
+        if (wire.unsent.length === 0) continue
+        idle = 0
+        this.deliver(wire, wire.unsent.length)
+      }
+      for (; machine.pendingEffects > 0; idle = 0)
+        machine.runEffect(this.random.below(machine.pendingEffects))
+      machine.turn()
+      for (const wire of [...this.wires.values()]) if (this.read(wire)) idle = 0
+      this.notice()
+      if (machine.pendingEffects > 0) idle = 0
+    }
+    if (machine.state === 'ready') for (const client of this.clients) client.checkAnswered()
+  }
+
   /** Lets everything that can happen happen, without crashes, until `done`. */
   private drive(what: string, done: () => boolean): void {
     const { machine, history } = this
@@ -278,11 +321,7 @@ class World implements Stage {
       if (done()) return
       if (machine.state === 'off') machine.start()
       for (const client of this.clients) client.takeTurn()
-      for (const wire of this.wires.values())
-        if (wire.unsent.length > 0) this.deliver(wire, wire.unsent.length)
-      while (machine.pendingEffects > 0) machine.runEffect(0)
-      machine.turn()
-      for (const wire of [...this.wires.values()]) this.read(wire)
+      this.calm()
       this.advance(round < 300 ? 5 : round < 600 ? 100 : 1000)
       this.notice()
     }

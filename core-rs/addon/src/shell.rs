@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +10,7 @@ use std::thread::JoinHandle;
 
 use millrace_engine::boundary::NodeOptions;
 use millrace_engine::node::{Node, Reactor, ShellAction, Wakes};
+use millrace_engine::panics;
 use millrace_engine::storage::FileStorage;
 use mio::Waker;
 use mio::net::{TcpListener, TcpStream};
@@ -111,12 +111,7 @@ impl Shell {
 
     /// Runs a thread's body; a panic is a fault of the node, never an abort and never silence.
     pub fn guard(&self, what: &str, body: impl FnOnce()) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
+        if let Err(text) = panics::catch(body) {
             self.node.fault(&format!("{what} panicked: {text}"));
             self.carry_out_wakes();
         }

@@ -6,6 +6,7 @@ pub mod boundary;
 pub mod conn;
 pub mod log;
 pub mod node;
+pub mod panics;
 pub mod partition;
 pub mod quorum;
 pub mod storage;

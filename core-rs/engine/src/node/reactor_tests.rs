@@ -3,10 +3,16 @@
 
 use proptest::prelude::*;
 
+use super::reactor::{Due, find};
 use super::testing::*;
 use super::*;
+use crate::api::{Parked, Part};
 use crate::boundary::{Command, ConnId, Event, parse_events};
+use crate::conn::Pending;
+use crate::partition::{Notices, WaiterId};
+use crate::storage::{Fault, SimOperation};
 use crate::time::Now;
+use crate::uuid::Uuid;
 
 /// A key of the control plane that passes, one that holds up what follows, and one that wants to be alone.
 const HEARTBEAT: i16 = 12;
@@ -415,4 +421,65 @@ proptest! {
         }
         prop_assert_eq!(world.node.budget.input_bytes() + world.node.budget.request_bytes(), 0);
     }
+}
+
+#[test]
+fn a_panic_inside_one_request_costs_its_connection_and_its_partition_and_nothing_else() {
+    let mut world = World::new(options());
+    world.create_topic(2, &[]);
+    let [waiting, unlucky, bystander] = [0, 0, 0].map(|thread| world.connect(thread));
+    world.send(waiting, &fetch(1, 0, 0, 60_000, 1));
+    world.storage.fail_next(SimOperation::Write, Fault::Panic);
+    world.send(unlucky, &produce(2, -1, 0, b"x"));
+    assert!(world.ended[&unlucky].contains("a simulated bug"), "{:?}", world.ended);
+    let partition = |world: &World, index| world.node.topics().partition(Uuid(TOPIC), index).unwrap();
+    assert!(partition(&world, 0).offline_reason().unwrap().contains("panic"));
+    assert_eq!(correlation_ids(&world.receive(waiting)), [1], "who waited there is told");
+    assert_eq!(partition(&world, 0).waiter_count(), 0);
+    world.send(bystander, &produce(3, -1, 1, b"y"));
+    assert_eq!(correlation_ids(&world.receive(bystander)), [3], "the thread goes on");
+    assert_eq!(partition(&world, 1).high_watermark(), 1);
+    assert!(world.ended.keys().eq([&unlucky]));
+}
+
+#[derive(Debug)]
+struct Bug;
+
+impl Parked for Bug {
+    fn deadline_ms(&self) -> i64 {
+        i64::MAX
+    }
+
+    fn try_complete(&mut self, _: Now, _: WaiterId, _: &mut Notices) -> Option<Vec<Part>> {
+        panic!("a simulated bug")
+    }
+
+    fn expire(&mut self, _: Now, _: WaiterId, _: &mut Notices) -> Vec<Part> {
+        panic!("a simulated bug")
+    }
+
+    fn cancel(&mut self, _: WaiterId) {}
+}
+
+#[test]
+fn a_panic_while_a_parked_request_is_evaluated_costs_its_connection_alone() {
+    let mut world = World::new(options());
+    let [woken, late, bystander] = [0, 0, 0].map(|thread| world.connect(thread));
+    let reactor = &mut world.reactors[0];
+    for conn in [woken, late] {
+        let token = reactor.parked.reserve();
+        let slot = find(&mut reactor.connections, conn).unwrap().slots.open(Pending::Data { waiter: token });
+        let deadline = reactor.deadlines.set(2000, Due::Parked(token));
+        reactor.parked.park(conn, slot, deadline, Box::new(Bug));
+        if conn == woken {
+            reactor.woken.push_back(token);
+        }
+    }
+    world.run();
+    assert!(world.ended.keys().eq([&woken]), "{:?}", world.ended);
+    world.advance(1000);
+    assert!(world.ended.keys().eq([&woken, &late]), "{:?}", world.ended);
+    assert_eq!(world.reactors[0].parked.len(), 0);
+    world.send(bystander, &request(HEARTBEAT, 0, 1, b""));
+    assert_eq!(seen(&mut world), [1]);
 }

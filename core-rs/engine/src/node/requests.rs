@@ -2,11 +2,13 @@
 //! an event; parked ones are evaluated when they are woken. Which plane serves a key is all it knows of the protocol.
 
 use super::reactor::{Due, Reactor, find};
+use super::shared::Node;
 use super::stats;
 use crate::api::{self, AllowAll, Outcome, Part, RequestContext, RequestHeader};
 use crate::boundary::{ConnId, Event};
 use crate::conn::{Next, Pending, Stage, Work};
-use crate::partition::WaiterId;
+use crate::panics;
+use crate::partition::{Notices, WaiterId};
 use crate::time::Now;
 
 /// Key, version and correlation id: the least that a request has.
@@ -100,19 +102,20 @@ impl Reactor {
         let waiter = WaiterId { thread: self.thread, token: self.parked.reserve() };
         let Some(connection) = find(&mut self.connections, conn) else { return };
         let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token });
-        let outcome = api::handle(
-            &mut RequestContext {
-                topics: &self.node.topics,
-                settings: &self.node.settings,
-                header: &header,
-                now,
-                waiter,
-                principal: &connection.principal,
-                authorize: &AllowAll,
-                notices: &mut self.notices,
-            },
-            frame,
-        );
+        let mut context = RequestContext {
+            topics: &self.node.topics,
+            settings: &self.node.settings,
+            header: &header,
+            now,
+            waiter,
+            principal: &connection.principal,
+            authorize: &AllowAll,
+            notices: &mut self.notices,
+        };
+        let outcome = panics::catch(|| api::handle(&mut context, frame)).unwrap_or_else(|message| {
+            panicked(&self.node, waiter, &mut self.notices);
+            Outcome::Close(format!("a panic: {message}"))
+        });
         match outcome {
             Outcome::Reply(parts) => {
                 connection.answered(slot_token, Some(parts));
@@ -182,10 +185,25 @@ impl Reactor {
         self.went_on(conn);
     }
 
-    fn answer_parked(&mut self, conn: ConnId, slot_token: i64, parts: Vec<Part>) {
+    /// Answers a request that was parked; one that panicked costs its connection.
+    fn end_parked(
+        &mut self,
+        conn: ConnId,
+        slot_token: i64,
+        waiter: WaiterId,
+        parts: Result<Vec<Part>, String>,
+    ) {
+        let (parts, panic) = match parts {
+            Ok(parts) => (Some(parts), None),
+            Err(message) => (None, Some(message)),
+        };
         if let Some(connection) = find(&mut self.connections, conn) {
-            connection.answered(slot_token, Some(parts));
+            connection.answered(slot_token, parts);
             self.went_on(conn);
+        }
+        if let Some(message) = panic {
+            panicked(&self.node, waiter, &mut self.notices);
+            self.refuse(conn, (-1, -1), &format!("a panic: {message}"));
         }
     }
 
@@ -224,11 +242,13 @@ impl Reactor {
     fn evaluate(&mut self, token: u64, now: Now) {
         let waiter = WaiterId { thread: self.thread, token };
         let Some(parked) = self.parked.get_mut(token) else { return };
-        if let Some(parts) = parked.request.try_complete(now, waiter, &mut self.notices)
+        let notices = &mut self.notices;
+        let parts = panics::catch(|| parked.request.try_complete(now, waiter, notices));
+        if let Some(parts) = parts.transpose()
             && let Some(parked) = self.parked.remove(token)
         {
             self.deadlines.cancel(parked.deadline);
-            self.answer_parked(parked.conn, parked.slot_token, parts);
+            self.end_parked(parked.conn, parked.slot_token, waiter, parts);
         }
         self.dispatch_notices();
     }
@@ -238,8 +258,9 @@ impl Reactor {
         let waiter = WaiterId { thread: self.thread, token };
         let Some(mut parked) = self.parked.remove(token) else { return };
         self.deadlines.cancel(parked.deadline);
-        let parts = parked.request.expire(now, waiter, &mut self.notices);
-        self.answer_parked(parked.conn, parked.slot_token, parts);
+        let notices = &mut self.notices;
+        let parts = panics::catch(|| parked.request.expire(now, waiter, notices));
+        self.end_parked(parked.conn, parked.slot_token, waiter, parts);
         self.dispatch_notices();
     }
 
@@ -265,6 +286,19 @@ impl Reactor {
             !is_own
         });
         self.node.dispatch(&mut self.notices);
+    }
+}
+
+/// A request panicked, and the partition whose lock it held went offline with it: whoever waits there is told, and
+/// the request waits nowhere any more.
+fn panicked(node: &Node, waiter: WaiterId, notices: &mut Notices) {
+    for topic in node.topics.all() {
+        for partition in topic.partitions.iter().flatten() {
+            partition.remove_waiter(waiter);
+            if let Some(reason) = partition.offline_reason() {
+                partition.take_offline(&reason, notices);
+            }
+        }
     }
 }
 

@@ -251,6 +251,8 @@ impl Partition {
             if state.offline.is_none() {
                 self.go_offline(state, reason, notices);
             }
+            // Once more: a panic that took it offline told nobody.
+            state.waiters.all(&mut notices.waiters);
         });
     }
 

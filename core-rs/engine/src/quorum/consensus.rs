@@ -1,13 +1,12 @@
 //! raft's RawNode behind calls that cannot panic and that repeat under a seed. It moves entries between raft and the
 //! in-memory tail; it writes nothing and applies nothing.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use raft::eraftpb::{ConfState, Entry, HardState, Message, MessageType};
 use raft::{Config, RawNode, StateRole};
 
 use super::outputs::ProposeError;
 use super::raft_storage::{EntryId, TailStorage};
+use crate::panics;
 
 /// Ticks (of 100 ms) without a leader before an election: the lower bound of the seeded timeout, and half its upper.
 const ELECTION_TICKS: usize = 10;
@@ -199,11 +198,7 @@ impl Consensus {
 /// Raft panics where its caller broke a rule or its storage lied: the quorum stops then, so that its state after the
 /// panic does not matter.
 fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        format!("raft panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
-    })
+    panics::catch(body).map_err(|text| format!("raft panicked: {text}"))
 }
 
 /// splitmix64's finalizer: spreads seeds that differ in a few bits.

@@ -35,6 +35,8 @@ pub enum Fault {
     Error(io::ErrorKind),
     /// A write leaves its first bytes behind, then `StorageFull`; anything else fails whole.
     Short(u64),
+    /// A bug: the operation panics.
+    Panic,
 }
 
 /// The simulated disk; a clone is the same disk.
@@ -137,6 +139,7 @@ impl From<Fault> for io::Error {
         match fault {
             Fault::Error(kind) => kind.into(),
             Fault::Short(_) => io::ErrorKind::StorageFull.into(),
+            Fault::Panic => panic!("a simulated bug"),
         }
     }
 }
@@ -293,7 +296,7 @@ impl StorageFile for SimFile {
         let fault = self.begin(SimOperation::Write)?;
         let mut bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
         match fault {
-            Some(Fault::Error(kind)) => return Err(kind.into()),
+            Some(fault @ (Fault::Error(_) | Fault::Panic)) => return Err(fault.into()),
             Some(Fault::Short(len)) => bytes.truncate(position(len)?),
             None => {}
         }

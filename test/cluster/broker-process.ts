@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly port?: number
   /** Broker configs by Kafka's names. */
   readonly settings?: Readonly<Record<string, string>>
+  /** The most files and sockets that the process may have open. */
+  readonly descriptors?: number
 }
 
 /** Settings that keep tests quick without changing what they prove. */
@@ -43,7 +45,9 @@ export class BrokerProcess {
     const args = [cli, 'start', '--log-dirs', options.folder]
     args.push('--listeners', `PLAINTEXT://127.0.0.1:${options.port ?? 0}`)
     for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`)
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$@"`, 'sh', process.execPath, ...args]
+    const [command, argv] = options.descriptors ? ['sh', limited] : [process.execPath, args]
+    const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const exit = new Promise<number | string>((resolve) => {
       child.on('exit', (code, signal) => resolve(code ?? signal ?? 'gone'))

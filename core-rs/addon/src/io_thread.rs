@@ -22,6 +22,8 @@ pub const WAKE: Token = Token(usize::MAX);
 const FIRST_LISTENER: usize = 1 << 40;
 /// The raft clock.
 const TICK_MS: i64 = 100;
+/// When accepting is tried again after it failed.
+const ACCEPT_AGAIN_MS: i64 = 100;
 /// Reads and sends of one connection before others get their turn.
 const MOVES_PER_TURN: usize = 8;
 const EVENTS: usize = 1024;
@@ -53,6 +55,8 @@ pub struct IoThread {
     listeners: Vec<Option<Listening>>,
     next_lane: usize,
     next_tick_ms: i64,
+    /// Accepting failed for want of descriptors or memory: epoll reported the backlog and will not do so again.
+    accept_again_ms: Option<i64>,
     mail: bool,
 }
 
@@ -68,6 +72,7 @@ impl IoThread {
             listeners: Vec::new(),
             next_lane: 0,
             next_tick_ms: 0,
+            accept_again_ms: None,
             mail: false,
         }
     }
@@ -110,7 +115,8 @@ impl IoThread {
             return Some(Duration::ZERO);
         }
         let tick = (self.index == 0).then_some(self.next_tick_ms);
-        let due = [self.reactor.next_deadline_ms(), tick].into_iter().flatten().min()?;
+        let due =
+            [self.reactor.next_deadline_ms(), tick, self.accept_again_ms].into_iter().flatten().min()?;
         Some(Duration::from_millis(u64::try_from(due - now.monotonic_ms).unwrap_or(0)))
     }
 
@@ -118,6 +124,12 @@ impl IoThread {
         if self.index == 0 && now.monotonic_ms >= self.next_tick_ms {
             self.shell.node.tick(now);
             self.next_tick_ms = now.monotonic_ms + TICK_MS;
+        }
+        if self.accept_again_ms.is_some_and(|due| due <= now.monotonic_ms) {
+            self.accept_again_ms = None;
+            for listener in 0..self.listeners.len() {
+                self.accept(listener, now);
+            }
         }
         if self.reactor.next_deadline_ms().is_some_and(|due| due <= now.monotonic_ms) {
             self.reactor.on_deadline(now);
@@ -267,7 +279,7 @@ impl IoThread {
         }
     }
 
-    /// Accepts until there is nothing more. Out of descriptors: what waits in the backlog is tried at the next event.
+    /// Accepts until there is nothing more, or again a little later if it cannot.
     fn accept(&mut self, listener: usize, now: Now) {
         loop {
             let Some(Some(listening)) = self.listeners.get(listener) else { return };
@@ -275,7 +287,12 @@ impl IoThread {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-                Err(_) => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.reactor.count_failed_accept();
+                    self.accept_again_ms = Some(now.monotonic_ms + ACCEPT_AGAIN_MS);
+                    return;
+                }
             };
             let name = listening.name.clone();
             let lanes = self.shell.lanes.len();
@@ -289,7 +306,7 @@ impl IoThread {
         }
     }
 
-    /// Takes a connection in; one that the reactor refuses is dropped, which closes it.
+    /// Takes a connection in; one that the reactor refuses, and counts, is dropped, which closes it.
     fn enter(&mut self, mut stream: TcpStream, listener: &str, peer: SocketAddr, now: Now) {
         let _ = stream.set_nodelay(true);
         let Ok(conn) = self.reactor.accept(listener, peer, now) else { return };

@@ -96,10 +96,10 @@ impl Reactor {
 
     /// Takes a new connection. On an error the socket must be dropped.
     pub fn accept(&mut self, listener: &str, peer: SocketAddr, now: Now) -> Result<ConnId, AcceptError> {
-        if self.draining || self.node.stopping.is_stopping() {
-            return Err(AcceptError::Stopping);
+        if let Err(refused) = self.admit(peer) {
+            stats::add(&self.stats().refused_connections, 1);
+            return Err(refused);
         }
-        self.node.admission.enter(peer.ip())?;
         let entry = self.connections.vacant_entry();
         let slot = entry.key();
         if self.generations.len() <= slot {
@@ -115,6 +115,18 @@ impl Reactor {
         entry.insert(Tenant { id, conn, idle });
         self.update_gauges();
         Ok(id)
+    }
+
+    fn admit(&self, peer: SocketAddr) -> Result<(), AcceptError> {
+        if self.draining || self.node.stopping.is_stopping() {
+            return Err(AcceptError::Stopping);
+        }
+        self.node.admission.enter(peer.ip())
+    }
+
+    /// The system had no descriptor or memory for a connection that waits.
+    pub fn count_failed_accept(&self) {
+        stats::add(&self.stats().failed_accepts, 1);
     }
 
     /// Where the next read of a connection may put its bytes. Empty: do not read before the connection is dirty

@@ -298,6 +298,9 @@ fn caps_on_connections_hold_and_free_again() {
     assert_eq!(world.try_connect(0, "10.0.0.3:1"), Err(AcceptError::TooMany));
     world.disconnect(first);
     world.try_connect(0, "10.0.0.1:4").unwrap();
+    world.reactors[1].count_failed_accept();
+    let stats = world.node.stats();
+    assert!(stats.contains("\"refusedConnections\":2,\"failedAccepts\":1"), "{stats}");
 }
 
 #[test]

@@ -14,6 +14,10 @@ pub struct ThreadStats {
     pub control: AtomicU64,
     /// Requests for which the connection was closed.
     pub refused: AtomicU64,
+    /// Connections that a cap or the stop refused.
+    pub refused_connections: AtomicU64,
+    /// Times that the system had no descriptor or memory for a connection.
+    pub failed_accepts: AtomicU64,
     pub bytes_in: AtomicU64,
     pub bytes_out: AtomicU64,
     /// Gauges.
@@ -48,12 +52,14 @@ impl Node {
         let written = write!(
             json,
             concat!(
-                "{{\"connections\":{},\"topics\":{},\"partitions\":{},\"parkedRequests\":{},",
+                "{{\"connections\":{},\"refusedConnections\":{},\"failedAccepts\":{},\"topics\":{},\"partitions\":{},\"parkedRequests\":{},",
                 "\"requests\":{{\"produce\":{},\"fetch\":{},\"listOffsets\":{},\"control\":{},\"refused\":{}}},",
                 "\"bytesIn\":{},\"bytesOut\":{},\"pendingEffects\":{},",
                 "\"memory\":{{\"inputBytes\":{},\"requestBytes\":{},\"eventBytes\":{},\"bufferBytes\":{}}}}}"
             ),
             self.admission.total(),
+            sum(|stats| &stats.refused_connections),
+            sum(|stats| &stats.failed_accepts),
             self.topics.len(),
             partitions,
             sum(|stats| &stats.parked),

@@ -2,21 +2,14 @@
 import { close, run, step } from './suite.mjs'
 
 const node = process.execPath
+const clippy = (...targets) =>
+  step('cargo', ['clippy', '--release', '--locked', '--quiet', ...targets, '--', '-D', 'warnings'])
 const results = [
   await step(node, ['scripts/prepare.mjs']),
   await step(node, ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']),
   await step('cargo', ['fmt', '--all', '--check']),
-  await step('cargo', [
-    'clippy',
-    '--release',
-    '--locked',
-    '--quiet',
-    '--workspace',
-    '--all-targets',
-    '--',
-    '-D',
-    'warnings',
-  ]),
+  await clippy('-p', 'millrace-record', '-p', 'millrace-engine', '-p', 'millrace-bench', '--all-targets'),
+  await clippy('-p', 'millrace-addon'),
   await step(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json']),
 ]
 if (!process.argv.includes('--static')) {

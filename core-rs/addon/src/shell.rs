@@ -2,6 +2,7 @@
 //! the node asks for and decides nothing.
 
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +79,8 @@ impl Shell {
         let disk_threads = options.io_threads;
         let network_threads = options.network_threads;
         let storage = Arc::new(FileStorage::default());
-        let seed = u64::from(std::process::id());
+        // Seeded by the operating system; in a container the process id is always the same.
+        let seed = RandomState::new().hash_one(std::process::id());
         let node = Node::open(options, storage, seed, clock::now()).map_err(|error| error.to_string())?;
 
         let failed = |error: std::io::Error| format!("the broker's threads could not be started: {error}");

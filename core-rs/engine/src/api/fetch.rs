@@ -1,16 +1,18 @@
-//! Fetch, versions 4 to 18 (sessions of KIP-227 are declined: every answer has session id 0; topic ids from 13 on).
-//! A reply carries file ranges, never record bytes. A request with too little to read registers at all of its
-//! partitions, is evaluated once more and parks.
+//! Fetch, versions 4 to 18 (sessions of KIP-227 from 7 on, topic ids from 13 on). A reply carries file ranges, never
+//! record bytes. A request with too little to read registers at all of its partitions, is evaluated once more and
+//! parks.
 
 use std::sync::Arc;
 
 use super::fetch_request::{FINAL_EPOCH, FetchPartition, FetchRequest, INITIAL_EPOCH};
-use super::fetch_response::{FetchedPartition, FetchedTopic, ResponseShape, encode, encode_error};
+use super::fetch_response::{FetchedPartition, ResponseShape, encode, encode_error};
+use super::fetch_session::{FetchSession, Place};
+use super::fetch_sessions::SharedSession;
 use super::produce_request::TopicRef;
 use super::produce_response::TopicLabel;
 use super::wire::{Reader, WireError};
 use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
-use crate::partition::{Isolation, Notices, Partition, PartitionError, ReadSpec, Topic, WaiterId};
+use crate::partition::{Isolation, Notices, Partition, PartitionError, ReadSpec, Topic, Topics, WaiterId};
 use crate::time::Now;
 
 /// The replica id of a consumer.
@@ -29,11 +31,13 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
             Isolation::ReadUncommitted
         },
     };
-    if request.session_epoch != FINAL_EPOCH && request.session_epoch != INITIAL_EPOCH {
-        // An incremental request: of a session that was never given out.
-        return Ok(Outcome::Reply(encode_error(shape, ErrorCode::FETCH_SESSION_ID_NOT_FOUND)));
-    }
-    let mut fetch = ParkedFetch::new(ctx, shape, &request);
+    let is_full = request.session_epoch == FINAL_EPOCH || request.session_epoch == INITIAL_EPOCH;
+    let found = if is_full { Ok(full_session(ctx, &request)) } else { next_session(ctx, &request) };
+    let session = match found {
+        Ok(session) => session.map(|session| Told { session, incremental: !is_full }),
+        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error))),
+    };
+    let mut fetch = ParkedFetch::new(ctx, shape, &request, session);
     let no_wait = request.max_wait_ms <= 0 || fetch.asked.is_empty();
     let first = fetch.evaluate(None, ctx.notices);
     if no_wait || first.enough {
@@ -45,11 +49,73 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     })
 }
 
+/// A full request ends the session that it names and, with the initial epoch, begins a new one.
+fn full_session(ctx: &mut RequestContext<'_>, request: &FetchRequest<'_>) -> Option<SharedSession> {
+    ctx.sessions.close(request.session_id);
+    // Replicas hold sessions of their own kind; one that nobody knows is refused anyway.
+    if request.session_epoch != INITIAL_EPOCH || request.replica_id > CONSUMER {
+        return None;
+    }
+    let (topics, uses_topic_ids) = (ctx.topics, ctx.header.api_version >= 13);
+    ctx.sessions.create(uses_topic_ids, ctx.now, |session| put(session, topics, request))
+}
+
+/// An incremental request changes its session first. One that leaves it without partitions ends it; what such a
+/// request asks for is answered without a session.
+fn next_session(
+    ctx: &mut RequestContext<'_>,
+    request: &FetchRequest<'_>,
+) -> Result<Option<SharedSession>, ErrorCode> {
+    let (id, uses_topic_ids) = (request.session_id, ctx.header.api_version >= 13);
+    let shared = ctx.sessions.go_on(id, request.session_epoch, uses_topic_ids)?;
+    let mut session = shared.lock();
+    put(&mut session, ctx.topics, request);
+    for (topic, indexes) in &request.forgotten {
+        let label = TopicLabel::new(*topic, None);
+        for index in indexes {
+            session.forget(&label, *index);
+        }
+    }
+    let is_empty = session.len() == 0;
+    drop(session);
+    if is_empty {
+        ctx.sessions.close(id);
+        return Ok(None);
+    }
+    ctx.sessions.touch(id, ctx.now);
+    Ok(Some(shared))
+}
+
+/// Takes the partitions of a request over into a session.
+fn put(session: &mut FetchSession, topics: &Topics, request: &FetchRequest<'_>) {
+    let mut specs = request.partitions.iter();
+    for wanted in &request.topics {
+        let known = match wanted.topic {
+            TopicRef::Name(name) => topics.by_name(name),
+            TopicRef::Id(_) => None,
+        };
+        let label = TopicLabel::new(wanted.topic, known.as_ref().map(|topic| &topic.name));
+        for spec in specs.by_ref().take(wanted.partition_count) {
+            session.set(&label, *spec);
+        }
+    }
+}
+
 /// One partition asked for: where it is, or why it cannot be read.
 #[derive(Debug)]
 struct Asked {
+    topic: TopicLabel,
     partition: Result<Arc<Partition>, ErrorCode>,
     spec: FetchPartition,
+    /// In the session, if there is one.
+    place: Place,
+}
+
+/// The session that a reply belongs to. An incremental reply carries only what changed.
+#[derive(Debug)]
+struct Told {
+    session: SharedSession,
+    incremental: bool,
 }
 
 /// What one evaluation found. `enough`: the reply need not wait.
@@ -66,32 +132,30 @@ struct ParkedFetch {
     deadline_ms: i64,
     min_bytes: u64,
     max_bytes: u64,
-    topics: Vec<FetchedTopic>,
     asked: Vec<Asked>,
+    session: Option<Told>,
 }
 
 impl ParkedFetch {
-    fn new(ctx: &RequestContext<'_>, shape: ResponseShape, request: &FetchRequest<'_>) -> ParkedFetch {
+    /// With a session, what is asked for is everything in it, else what the request names.
+    fn new(
+        ctx: &RequestContext<'_>,
+        shape: ResponseShape,
+        request: &FetchRequest<'_>,
+        session: Option<Told>,
+    ) -> ParkedFetch {
         let max_bytes = bound(request.max_bytes).min(ctx.settings.fetch_max_bytes);
-        let mut topics = Vec::with_capacity(request.topics.len());
-        let mut asked = Vec::with_capacity(request.partitions.len());
-        let mut specs = request.partitions.iter();
-        for wanted in &request.topics {
-            let (topic, refused) = find(ctx, wanted.topic);
-            let refused = refuse_replica(request.replica_id, refused);
-            for spec in specs.by_ref().take(wanted.partition_count) {
-                asked.push(Asked { partition: locate(topic.as_deref(), refused, spec.index), spec: *spec });
-            }
-            let label = TopicLabel::new(wanted.topic, topic.as_ref().map(|topic| &topic.name));
-            topics.push(FetchedTopic { label, partition_count: wanted.partition_count });
-        }
+        let asked = match &session {
+            Some(told) => ask_for_session(ctx, &told.session.lock(), request.replica_id),
+            None => ask_for_request(ctx, request),
+        };
         ParkedFetch {
             shape,
             deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(request.max_wait_ms.max(0))),
             min_bytes: bound(request.min_bytes).min(max_bytes),
             max_bytes,
-            topics,
             asked,
+            session,
         }
     }
 
@@ -135,7 +199,18 @@ impl ParkedFetch {
     }
 
     fn reply(&self, evaluation: Evaluation) -> Vec<Part> {
-        encode(self.shape, &self.topics, evaluation.partitions)
+        let answers = self.asked.iter().zip(evaluation.partitions);
+        let Some(Told { session, incremental }) = &self.session else {
+            return encode(self.shape, 0, answers.map(|(asked, answer)| (&asked.topic, answer)).collect());
+        };
+        let mut session = session.lock();
+        let mut carried = Vec::new();
+        for (asked, answer) in answers {
+            if session.tell(asked.place, &answer, *incremental) || !incremental {
+                carried.push((&asked.topic, answer));
+            }
+        }
+        encode(self.shape, session.id, carried)
     }
 
     fn leave(&self, waiter: WaiterId) {
@@ -177,8 +252,36 @@ fn bound(bytes: i32) -> u64 {
     u64::try_from(bytes).unwrap_or(0)
 }
 
+fn ask_for_request(ctx: &RequestContext<'_>, request: &FetchRequest<'_>) -> Vec<Asked> {
+    let mut asked = Vec::with_capacity(request.partitions.len());
+    let mut specs = request.partitions.iter();
+    for wanted in &request.topics {
+        let (topic, refused) = find(ctx, wanted.topic, request.replica_id);
+        let label = TopicLabel::new(wanted.topic, topic.as_ref().map(|topic| &topic.name));
+        for spec in specs.by_ref().take(wanted.partition_count) {
+            let partition = locate(topic.as_deref(), refused, spec.index);
+            asked.push(Asked { topic: label.clone(), partition, spec: *spec, place: 0 });
+        }
+    }
+    asked
+}
+
+fn ask_for_session(ctx: &RequestContext<'_>, session: &FetchSession, replica_id: i32) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = Vec::with_capacity(session.len());
+    let mut found = (None, ErrorCode::NONE);
+    for (place, cached) in session.partitions() {
+        // Neighbours mostly share their topic.
+        if asked.last().is_none_or(|before| before.topic != cached.topic) {
+            found = find(ctx, cached.topic.asked(), replica_id);
+        }
+        let partition = locate(found.0.as_deref(), found.1, cached.spec.index);
+        asked.push(Asked { topic: cached.topic.clone(), partition, spec: cached.spec, place });
+    }
+    asked
+}
+
 /// The topic asked for, or why all of its partitions are refused.
-fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>) -> (Option<Arc<Topic>>, ErrorCode) {
+fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, replica_id: i32) -> (Option<Arc<Topic>>, ErrorCode) {
     let (topic, unknown) = match asked {
         TopicRef::Name(name) => (ctx.topics.by_name(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
         TopicRef::Id(id) => (ctx.topics.by_id(id), ErrorCode::UNKNOWN_TOPIC_ID),
@@ -192,17 +295,11 @@ fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>) -> (Option<Arc<Topic>>, E
     let error = match &topic {
         _ if !allowed => ErrorCode::TOPIC_AUTHORIZATION_FAILED,
         None => unknown,
+        // Replicas read up to the log end: one that no metadata knows gets nothing. No replica but ours exists yet.
+        Some(_) if replica_id > CONSUMER => ErrorCode::NOT_LEADER_OR_FOLLOWER,
         Some(_) => ErrorCode::NONE,
     };
     (topic, error)
-}
-
-/// Replicas read up to the log end: one that no metadata knows gets nothing. No replica but ours exists yet.
-fn refuse_replica(replica_id: i32, refused: ErrorCode) -> ErrorCode {
-    match refused {
-        ErrorCode::NONE if replica_id > CONSUMER => ErrorCode::NOT_LEADER_OR_FOLLOWER,
-        refused => refused,
-    }
 }
 
 fn locate(topic: Option<&Topic>, refused: ErrorCode, index: i32) -> Result<Arc<Partition>, ErrorCode> {

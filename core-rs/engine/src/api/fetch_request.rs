@@ -16,6 +16,8 @@ pub(super) struct FetchRequest<'a> {
     pub topics: Vec<FetchTopic<'a>>,
     /// Partitions of all topics, in order.
     pub partitions: Vec<FetchPartition>,
+    /// Partitions that leave the session.
+    pub forgotten: Vec<(TopicRef<'a>, Vec<i32>)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -66,9 +68,7 @@ impl<'a> FetchRequest<'a> {
             reader.skip_tagged()?;
             topics.push(FetchTopic { topic, partition_count });
         }
-        if version >= 7 {
-            skip_forgotten(&mut reader, version)?;
-        }
+        let forgotten = if version >= 7 { read_forgotten(&mut reader, version)? } else { Vec::new() };
         if version >= 11 {
             reader.string("rack id")?;
         }
@@ -92,6 +92,7 @@ impl<'a> FetchRequest<'a> {
             session_epoch,
             topics,
             partitions,
+            forgotten,
         })
     }
 }
@@ -118,15 +119,18 @@ fn read_partition(reader: &mut Reader<'_>, version: i16) -> Result<FetchPartitio
     Ok(FetchPartition { index, current_leader_epoch, fetch_offset, last_fetched_epoch, max_bytes })
 }
 
-/// Partitions that leave a session: without sessions there is nothing to forget.
-fn skip_forgotten(reader: &mut Reader<'_>, version: i16) -> Result<(), WireError> {
+fn read_forgotten<'a>(
+    reader: &mut Reader<'a>,
+    version: i16,
+) -> Result<Vec<(TopicRef<'a>, Vec<i32>)>, WireError> {
     let topic_count = reader.array(if reader.is_flexible() { 3 } else { 6 }, "forgotten topics")?;
+    let mut forgotten = Vec::with_capacity(topic_count);
     for _ in 0..topic_count {
-        TopicRef::read(reader, version >= 13)?;
-        for _ in 0..reader.array(4, "forgotten partitions")? {
-            reader.i32("forgotten partition")?;
-        }
+        let topic = TopicRef::read(reader, version >= 13)?;
+        let count = reader.array(4, "forgotten partitions")?;
+        let indexes = (0..count).map(|_| reader.i32("forgotten partition")).collect::<Result<_, _>>()?;
         reader.skip_tagged()?;
+        forgotten.push((topic, indexes));
     }
-    Ok(())
+    Ok(forgotten)
 }

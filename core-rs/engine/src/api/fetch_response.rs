@@ -48,13 +48,6 @@ impl FetchedPartition {
     }
 }
 
-/// A topic of the request, echoed, and how many of the partitions are its own.
-#[derive(Debug)]
-pub(super) struct FetchedTopic {
-    pub label: TopicLabel,
-    pub partition_count: usize,
-}
-
 /// What of the request the encoding depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResponseShape {
@@ -63,45 +56,48 @@ pub(super) struct ResponseShape {
     pub isolation: Isolation,
 }
 
-/// A reply without partitions: the session is not known.
+/// A reply without partitions: something is wrong with the session.
 pub(super) fn encode_error(shape: ResponseShape, error: ErrorCode) -> Vec<Part> {
-    encode_with(shape, error, &[], Vec::new())
+    encode_with(shape, error, 0, Vec::new())
 }
 
-/// Encodes the answers; `partitions` holds those of all topics in order.
+/// Encodes the answers, each beside its topic; neighbours of one topic stand in one entry. `session_id` 0 = none.
 pub(super) fn encode(
     shape: ResponseShape,
-    topics: &[FetchedTopic],
-    partitions: Vec<FetchedPartition>,
+    session_id: i32,
+    answers: Vec<(&TopicLabel, FetchedPartition)>,
 ) -> Vec<Part> {
-    encode_with(shape, ErrorCode::NONE, topics, partitions)
+    encode_with(shape, ErrorCode::NONE, session_id, answers)
 }
 
 fn encode_with(
     shape: ResponseShape,
     error: ErrorCode,
-    topics: &[FetchedTopic],
-    partitions: Vec<FetchedPartition>,
+    session_id: i32,
+    answers: Vec<(&TopicLabel, FetchedPartition)>,
 ) -> Vec<Part> {
     let version = shape.version;
-    let names: usize = topics.iter().map(|topic| topic.label.text_len() + 8).sum();
-    let capacity = names + partitions.len() * 64 + 32;
+    let runs: Vec<usize> = answers.chunk_by(|(one, _), (next, _)| one == next).map(<[_]>::len).collect();
+    let longest = answers.iter().map(|(topic, _)| topic.text_len()).max().unwrap_or(0);
+    let capacity = runs.len() * (longest.min(256) + 8) + answers.len() * 64 + 32;
     let mut reply = Reply {
-        parts: Vec::with_capacity(2 * partitions.len() + 1),
+        parts: Vec::with_capacity(2 * answers.len() + 1),
         writer: Writer::response(shape.correlation_id, version >= 12, capacity),
     };
     let writer = &mut reply.writer;
     writer.i32(0);
     if version >= 7 {
         writer.i16(error.0);
-        writer.i32(0);
+        writer.i32(session_id);
     }
-    writer.array(topics.len());
-    let mut partitions = partitions.into_iter();
-    for topic in topics {
-        topic.label.write(&mut reply.writer);
-        reply.writer.array(topic.partition_count);
-        for partition in partitions.by_ref().take(topic.partition_count) {
+    writer.array(runs.len());
+    let mut answers = answers.into_iter().peekable();
+    for count in runs {
+        if let Some((topic, _)) = answers.peek() {
+            topic.write(&mut reply.writer);
+        }
+        reply.writer.array(count);
+        for (_, partition) in answers.by_ref().take(count) {
             reply.partition(shape, partition);
         }
         reply.writer.no_tags();

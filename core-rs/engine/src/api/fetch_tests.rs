@@ -182,22 +182,6 @@ fn a_history_that_parted_is_told_where() {
 }
 
 #[test]
-fn an_incremental_request_of_a_session_is_told_to_begin_anew() {
-    let mut world = World::new();
-    world.produce(9, "t", 0, batch(1));
-    for session in [(5, 3), (0, 1)] {
-        let reply = world.fetch(12, &Fetch { session, ..Fetch::default() }, &[("t", 0, 0)]);
-        assert_eq!(error(&reply), ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
-        assert!(reply.items("responses").is_empty());
-    }
-    for session in [(0, 0), (0, -1), (5, 0), (5, -1)] {
-        let reply = world.fetch(12, &Fetch { session, ..Fetch::default() }, &[("t", 0, 0)]);
-        assert_eq!((error(&reply), reply.int("sessionId")), (ErrorCode::NONE, 0));
-        assert_eq!(bases(partitions(&reply)[0]), [0], "a full request");
-    }
-}
-
-#[test]
 fn a_replica_that_nobody_registered_reads_nothing() {
     let mut world = World::new();
     world.produce(9, "t", 0, batch(1));

@@ -8,6 +8,8 @@ pub mod wire;
 mod fetch;
 mod fetch_request;
 mod fetch_response;
+mod fetch_session;
+mod fetch_sessions;
 mod list_offsets;
 mod produce;
 mod produce_request;
@@ -20,6 +22,7 @@ use crate::storage::FileRange;
 use crate::time::Now;
 
 pub use error::ErrorCode;
+pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
 use wire::WireError;
 
@@ -78,11 +81,17 @@ pub struct Settings {
     pub node_id: i32,
     /// `fetch.max.bytes`: most bytes of records in one Fetch reply, whatever the client asks.
     pub fetch_max_bytes: u64,
+    /// `max.incremental.fetch.session.cache.slots`: fetch sessions over the whole broker.
+    pub fetch_session_slots: usize,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { node_id: 0, fetch_max_bytes: 55 * 1024 * 1024 }
+        Settings {
+            node_id: 0,
+            fetch_max_bytes: 55 * 1024 * 1024,
+            fetch_session_slots: fetch_sessions::DEFAULT_SESSION_SLOTS,
+        }
     }
 }
 
@@ -128,6 +137,8 @@ pub struct RequestContext<'a> {
     /// As Kafka writes it: `User:ANONYMOUS`.
     pub principal: &'a str,
     pub authorize: &'a dyn Authorizer,
+    /// Those of the thread that runs the request.
+    pub sessions: &'a mut FetchSessions,
     pub notices: &'a mut Notices,
 }
 
@@ -174,6 +185,9 @@ mod produce_tests;
 
 #[cfg(test)]
 mod fetch_tests;
+
+#[cfg(test)]
+mod fetch_session_tests;
 
 #[cfg(test)]
 mod list_offsets_tests;

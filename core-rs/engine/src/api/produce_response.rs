@@ -9,11 +9,10 @@ use crate::partition::{Appended, PartitionError};
 use crate::uuid::Uuid;
 
 /// A topic of the request as it must be echoed.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TopicLabel {
-    /// Shared with the topic table.
-    Known(Arc<str>),
-    Unknown(Box<str>),
+    /// Shared with the topic table if that knows it.
+    Name(Arc<str>),
     Id(Uuid),
 }
 
@@ -22,23 +21,29 @@ impl TopicLabel {
     pub(super) fn new(asked: TopicRef<'_>, known: Option<&Arc<str>>) -> TopicLabel {
         match (asked, known) {
             (TopicRef::Id(id), _) => TopicLabel::Id(id),
-            (TopicRef::Name(_), Some(name)) => TopicLabel::Known(name.clone()),
-            (TopicRef::Name(name), None) => TopicLabel::Unknown(name.into()),
+            (TopicRef::Name(_), Some(name)) => TopicLabel::Name(name.clone()),
+            (TopicRef::Name(name), None) => TopicLabel::Name(name.into()),
+        }
+    }
+
+    /// The label as a request would name the topic.
+    pub(super) fn asked(&self) -> TopicRef<'_> {
+        match self {
+            TopicLabel::Name(name) => TopicRef::Name(name),
+            TopicLabel::Id(id) => TopicRef::Id(*id),
         }
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
         match self {
-            TopicLabel::Known(name) => writer.string(name),
-            TopicLabel::Unknown(name) => writer.string(name),
+            TopicLabel::Name(name) => writer.string(name),
             TopicLabel::Id(id) => writer.uuid(*id),
         }
     }
 
     pub(super) fn text_len(&self) -> usize {
         match self {
-            TopicLabel::Known(name) => name.len(),
-            TopicLabel::Unknown(name) => name.len(),
+            TopicLabel::Name(name) => name.len(),
             TopicLabel::Id(_) => 16,
         }
     }

@@ -1,5 +1,6 @@
 //! Starting a node on its log directories. Partitions are opened later, when the first image says which there are.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::log_dirs::{LogDir, OpenError};
@@ -13,7 +14,7 @@ use crate::time::Now;
 
 impl Node {
     /// Takes over the log directories and the metadata quorum in the first of them. The shell has locked the folders.
-    /// `seed` sets election timeouts.
+    /// `seed` sets election timeouts and the ids of fetch sessions.
     pub fn open(
         options: NodeOptions,
         storage: Arc<dyn Storage>,
@@ -29,12 +30,20 @@ impl Node {
         let metadata_dir = options.log_dirs.first().cloned().unwrap_or_default();
         let quorum = Quorum::open(storage.clone(), &metadata_dir, options.node_id, seed)?;
         let mut settings = Settings { node_id: options.node_id, ..Settings::default() };
-        if let Some(bytes) = options.default_of("fetch.max.bytes") {
-            let unreadable = |_| OpenError::Defaults(format!("fetch.max.bytes cannot be {bytes:?}"));
-            settings.fetch_max_bytes = bytes.parse().map_err(unreadable)?;
-        }
-        let node = Node::assemble(options, settings, defaults, storage, log_dirs, quorum);
+        read_setting(&options, "fetch.max.bytes", &mut settings.fetch_max_bytes)?;
+        let slots = "max.incremental.fetch.session.cache.slots";
+        read_setting(&options, slots, &mut settings.fetch_session_slots)?;
+        let node = Node::assemble(options, (settings, seed), defaults, storage, log_dirs, quorum);
         node.with_quorum(|_| ());
         Ok(Arc::new(node))
     }
+}
+
+/// A broker-wide number that the control plane sends among the topic defaults, if it does.
+fn read_setting<T: FromStr>(options: &NodeOptions, key: &str, target: &mut T) -> Result<(), OpenError> {
+    if let Some(text) = options.default_of(key) {
+        let unreadable = |_| OpenError::Defaults(format!("{key} cannot be {text:?}"));
+        *target = text.parse().map_err(unreadable)?;
+    }
+    Ok(())
 }

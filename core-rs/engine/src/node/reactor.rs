@@ -14,6 +14,7 @@ use super::mail::Mail;
 use super::parked::ParkedRequests;
 use super::shared::Node;
 use super::stats::{self, ThreadStats};
+use crate::api::FetchSessions;
 use crate::boundary::{ConnId, Event};
 use crate::conn::{Connection, Origin, Output, Pending, new_buffer};
 use crate::partition::Notices;
@@ -47,6 +48,7 @@ pub struct Reactor {
     /// Connections that may go on with what they hold.
     pub(super) resumed: VecDeque<ConnId>,
     pub(super) notices: Notices,
+    pub(super) sessions: FetchSessions,
     mail: Vec<Mail>,
     anonymous: Arc<str>,
     draining: bool,
@@ -73,9 +75,12 @@ pub(super) enum Due {
 impl Reactor {
     /// The state of I/O thread `thread`, counted from 0, of `node`.
     pub fn new(node: Arc<Node>, thread: u16) -> Reactor {
+        let slots = node.settings.fetch_session_slots;
+        let sessions = FetchSessions::new(slots, thread, node.options.network_threads, node.seed);
         Reactor {
             node,
             thread,
+            sessions,
             connections: Slab::new(),
             generations: Vec::new(),
             shared: new_buffer(),

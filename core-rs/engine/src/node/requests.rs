@@ -110,6 +110,7 @@ impl Reactor {
             waiter,
             principal: &connection.principal,
             authorize: &AllowAll,
+            sessions: &mut self.sessions,
             notices: &mut self.notices,
         };
         let outcome = panics::catch(|| api::handle(&mut context, frame)).unwrap_or_else(|message| {

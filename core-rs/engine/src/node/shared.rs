@@ -30,6 +30,8 @@ use crate::time::Now;
 pub struct Node {
     pub(super) options: NodeOptions,
     pub(super) settings: Settings,
+    /// Where the ids of fetch sessions come from.
+    pub(super) seed: u64,
     /// Topic settings where a topic has none of its own.
     pub(super) defaults: PartitionConfig,
     pub(super) storage: Arc<dyn Storage>,
@@ -72,7 +74,7 @@ pub(super) struct Images {
 impl Node {
     pub(super) fn assemble(
         options: NodeOptions,
-        settings: Settings,
+        (settings, seed): (Settings, u64),
         defaults: PartitionConfig,
         storage: Arc<dyn Storage>,
         log_dirs: Vec<LogDir>,
@@ -85,6 +87,7 @@ impl Node {
             stopping: Stopping::new(options.network_threads),
             options,
             settings,
+            seed,
             defaults,
             storage,
             log_dirs,

@@ -1,4 +1,5 @@
-//! A seeded pseudo-random sequence (splitmix64) for what the simulated disk loses in a crash; no entropy of its own.
+//! A seeded pseudo-random sequence (splitmix64): what the simulated disk loses in a crash, ids of fetch sessions. No
+//! entropy of its own.
 
 #[derive(Clone, Debug)]
 pub struct SplitMix(u64);

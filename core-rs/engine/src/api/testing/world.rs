@@ -11,7 +11,8 @@ use super::{Value, decode, encode};
 use crate::api::testing::message::fields;
 use crate::api::wire::{Reader, Writer};
 use crate::api::{
-    AllowAll, Authorizer, Outcome, Parked, Part, RequestContext, RequestHeader, Settings, handle,
+    AllowAll, Authorizer, FetchSessions, Outcome, Parked, Part, RequestContext, RequestHeader, Settings,
+    handle,
 };
 use crate::partition::testing::{NOON, reopen, run_effects, spec};
 use crate::partition::{Notices, Partition, PartitionConfig, Topic, Topics, WaiterId};
@@ -26,6 +27,7 @@ pub struct World {
     pub notices: Notices,
     pub now: Now,
     pub authorizer: Box<dyn Authorizer>,
+    pub sessions: FetchSessions,
     tokens: u64,
 }
 
@@ -48,6 +50,7 @@ impl World {
             notices: Notices::default(),
             now: NOON,
             authorizer: Box::new(AllowAll),
+            sessions: FetchSessions::new(1000, 0, 1, 42),
             tokens: 0,
         };
         world.add_topic("t", 1, 2, false, &config);
@@ -89,6 +92,7 @@ impl World {
             waiter: waiter(self.tokens),
             principal: "User:ANONYMOUS",
             authorize: self.authorizer.as_ref(),
+            sessions: &mut self.sessions,
             notices: &mut self.notices,
         };
         handle(&mut ctx, &mut frame)
@@ -119,6 +123,17 @@ impl World {
     }
 
     pub fn fetch_outcome(&mut self, version: i16, fetch: &Fetch, partitions: &[(&str, i64, i64)]) -> Outcome {
+        let forgotten = by_topic(&fetch.forgotten, "", "topic", |_| Value::Null)
+            .into_iter()
+            .zip(fetch.forgotten.chunk_by(|one, next| one.0 == next.0))
+            .map(|(mut topic, chunk)| {
+                let indexes = chunk.iter().map(|(_, index, ())| Value::Int(*index)).collect();
+                if let Value::Struct(fields) = &mut topic {
+                    fields.push(("partitions", Value::List(indexes)));
+                }
+                topic
+            })
+            .collect::<Vec<_>>();
         let body = fields! {
             "replicaId": fetch.replica_id,
             "maxWaitMs": fetch.max_wait_ms,
@@ -135,7 +150,7 @@ impl World {
                 "logStartOffset": -1,
                 "partitionMaxBytes": fetch.partition_max_bytes,
             }),
-            "forgottenTopicsData": Vec::<Value>::new(),
+            "forgottenTopicsData": forgotten,
             "rackId": "",
         };
         let mut body = body;
@@ -184,6 +199,7 @@ pub struct Fetch {
     pub partition_max_bytes: i64,
     pub isolation: i64,
     pub session: (i64, i64),
+    pub forgotten: Vec<(&'static str, i64, ())>,
     pub leader_epoch: i64,
     pub last_fetched_epoch: i64,
 }
@@ -197,7 +213,8 @@ impl Default for Fetch {
             max_bytes: 1 << 20,
             partition_max_bytes: 1 << 20,
             isolation: 0,
-            session: (0, 0),
+            session: (0, -1),
+            forgotten: Vec::new(),
             leader_epoch: -1,
             last_fetched_epoch: -1,
         }

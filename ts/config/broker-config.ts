@@ -79,6 +79,16 @@ export class BrokerConfig {
     return defaults as Record<TopicKey, string>
   }
 
+  /** What the data plane is started with, by key: the topic defaults and the keys that are the broker's own. */
+  dataPlaneDefaults(): Record<string, string> {
+    const own = [
+      'fetch.max.bytes',
+      'max.incremental.fetch.session.cache.slots',
+      'producer.id.expiration.ms',
+    ] as const
+    return { ...this.topicDefaults(), ...Object.fromEntries(own.map((key) => [key, String(this.get(key))])) }
+  }
+
   private topicDefault(name: TopicKey): string {
     const own = topicKeys[name].defaultText ?? ''
     const synonyms = topicSynonyms[name] ?? []

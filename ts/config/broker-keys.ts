@@ -108,6 +108,24 @@ export const brokerKeys = {
     doc: 'How long a connection may be idle before it is closed, in ms.',
   }),
 
+  // fetches and producers
+  'fetch.max.bytes': int({
+    default: 57671680,
+    min: 1024,
+    doc: 'The most bytes of records in one Fetch reply, whatever the client asks for.',
+  }),
+  'max.incremental.fetch.session.cache.slots': int({
+    default: 1000,
+    min: 0,
+    doc: 'Fetch sessions that are kept at one time, shared evenly by the I/O threads.',
+  }),
+  'producer.id.expiration.ms': int({
+    default: 86400000,
+    min: 1,
+    updateMode: 'cluster-wide',
+    doc: 'How long a partition remembers an idempotent producer that writes nothing, in ms.',
+  }),
+
   // groups and offsets
   'offsets.topic.num.partitions': int({ default: 50, min: 1, doc: 'Partitions of __consumer_offsets.' }),
   'offsets.topic.replication.factor': short({

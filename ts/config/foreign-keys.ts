@@ -17,7 +17,7 @@ controller.quota.window.num controller.quota.window.size.seconds controller.sock
 create.topic.policy.class.name delegation.token.expiry.check.interval.ms delegation.token.expiry.time.ms
 delegation.token.master.key delegation.token.max.lifetime.ms delegation.token.secret.key
 delete.records.purgatory.purge.interval.requests early.start.listeners eligible.leader.replicas.enable
-fetch.max.bytes fetch.purgatory.purge.interval.requests group.consumer.assignors
+fetch.purgatory.purge.interval.requests group.consumer.assignors
 group.consumer.heartbeat.interval.ms group.consumer.max.heartbeat.interval.ms
 group.consumer.max.session.timeout.ms group.consumer.max.size group.consumer.migration.policy
 group.consumer.min.heartbeat.interval.ms group.consumer.min.session.timeout.ms
@@ -39,7 +39,7 @@ log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.
 log.cleaner.threads log.dir.failure.timeout.ms log.flush.offset.checkpoint.interval.ms
 log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms log.message.downconversion.enable
 log.message.format.version log.message.timestamp.difference.max.ms max.connection.creation.rate
-max.connections.per.ip.overrides max.incremental.fetch.session.cache.slots max.request.partition.size.limit
+max.connections.per.ip.overrides max.request.partition.size.limit
 metadata.log.dir metadata.log.max.record.bytes.between.snapshots metadata.log.max.snapshot.interval.ms
 metadata.log.segment.bytes metadata.log.segment.ms metadata.max.idle.interval.ms metadata.max.retention.bytes
 metadata.max.retention.ms metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters
@@ -48,7 +48,7 @@ num.replica.alter.log.dirs.threads num.replica.fetchers offsets.commit.required.
 offsets.load.buffer.size password.encoder.cipher.algorithm password.encoder.iterations
 password.encoder.key.length password.encoder.keyfactory.algorithm password.encoder.old.secret
 password.encoder.secret principal.builder.class producer.id.expiration.check.interval.ms
-producer.id.expiration.ms producer.purgatory.purge.interval.requests queued.max.requests quota.window.num
+producer.purgatory.purge.interval.requests queued.max.requests quota.window.num
 quota.window.size.seconds remote.fetch.max.wait.ms remote.list.offsets.request.timeout.ms
 replica.fetch.backoff.ms replica.fetch.max.bytes replica.fetch.min.bytes replica.fetch.response.max.bytes
 replica.fetch.wait.max.ms replica.high.watermark.checkpoint.interval.ms replica.lag.time.max.ms

@@ -5,16 +5,18 @@ import { filesInJar } from './jar.js'
 interface SchemaField {
   name: string
   type: string
-  versions: string
+  /** Left out where a field is tagged in all versions that carry it. */
+  versions?: string
   nullableVersions?: string
   taggedVersions?: string
   tag?: number
-  default?: string | number | boolean
+  default?: string | number | boolean | null
   fields?: SchemaField[]
 }
 
 export interface Schema {
   apiKey: number
+  type: 'request' | 'response' | 'metadata' | 'coordinator-key' | 'coordinator-value'
   name: string
   validVersions: string
   flexibleVersions: string
@@ -63,7 +65,7 @@ export function inRange(range: string | undefined, version: number): boolean {
 /** Kafka's fields at a version, in wire order. */
 export function schemaShape(schema: Schema, version: number, fields = schema.fields): Shape[] {
   return fields
-    .filter(({ versions }) => inRange(versions, version))
+    .filter(({ versions, taggedVersions }) => inRange(versions ?? taggedVersions, version))
     .map((field) => {
       const base = field.type.replace('[]', '')
       const inner = field.fields ?? schema.commonStructs?.find(({ name }) => name === base)?.fields
@@ -80,9 +82,11 @@ export function schemaShape(schema: Schema, version: number, fields = schema.fie
 
 function schemaDefault(field: SchemaField, struct: boolean): unknown {
   const { type } = field
-  if (String(field.default) === 'null') return null
+  // A JSON null is no default to Kafka's code generator; the word is.
+  if (field.default === 'null') return null
   if (type.startsWith('[]')) return '[]'
   if (struct) return 'struct'
+  if (type === 'float64') return Number(field.default ?? 0)
   if (type === 'string') return field.default ?? ''
   if (type === 'bytes' || type === 'records') return 'empty'
   if (type === 'bool') return String(field.default ?? false) === 'true'
@@ -120,6 +124,7 @@ function tableDefault(field: Field): unknown {
   if (field.kind === 'array') return '[]'
   if (field.kind === 'nested') return 'struct'
   if (field.kind === 'uuid') return /^A{22}$/.test(String(field.default)) ? 'zero' : field.default
+  if (field.kind === 'float64') return field.default
   if (field.default instanceof Uint8Array) return field.default.length === 0 ? 'empty' : field.default
   return typeof field.default === 'number' ? BigInt(field.default) : field.default
 }

@@ -25,6 +25,17 @@ export function kafkaJars(): string {
   return jars
 }
 
+/** The folder with those jars of the newest stable Kafka that hold schemas. */
+export function newestKafkaSchemas(): string {
+  const jars = join(build, 'jars-newest')
+  if (!existsSync(join(jars, '.complete'))) {
+    const pom = ['-f', 'schemas.xml', `-DoutputDirectory=${jars}`, '-DexcludeTransitive']
+    install('mvn', ['-B', '-q', 'dependency:copy-dependencies', ...pom], join(here, 'java'))
+    mkdirSync(join(jars, '.complete'))
+  }
+  return jars
+}
+
 /** The clients jar of Kafka 3.9: its schemas have the versions that 4.0 dropped. */
 export function oldKafkaClients(): string {
   const folder = join(build, 'jars-3.9')

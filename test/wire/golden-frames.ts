@@ -1,5 +1,6 @@
 /** Reads the frames that Kafka's own classes wrote (see generate/README.md) and turns their JSON into our shapes. */
 import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import type { Field, Fields } from '../../ts/protocol/index.js'
 
 export interface GoldenFrame {
@@ -12,9 +13,11 @@ export interface GoldenFrame {
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-export function goldenFrames(file: string): GoldenFrame[] {
-  const text = readFileSync(new URL(`golden/${file}`, import.meta.url), 'utf8')
-  return text
+/** The frames of one kind of message, in the order of their schemas and versions. */
+export function goldenFrames(kind: string): GoldenFrame[] {
+  const packed = readFileSync(new URL(`golden/${kind}.jsonl.gz`, import.meta.url))
+  return gunzipSync(packed)
+    .toString('utf8')
     .trimEnd()
     .split('\n')
     .map((line) => {

@@ -1,7 +1,8 @@
 /** Kafka's own bytes, both ways: our decoders understand them and our encoders write the very same. */
 import { describe, expect, it } from 'vitest'
+import { apis } from '../../ts/protocol/apis.js'
+import { coordinatorRecords } from '../../ts/protocol/coordinator-records.js'
 import {
-  apis,
   type CoordinatorRecord,
   decodeKey,
   decodeMetadataRecord,
@@ -18,18 +19,15 @@ import {
   encodeResponseHeader,
   encodeValue,
   fetch,
-  groupMetadataRecord,
-  groupRecords,
   joinGroup,
   type Message,
   type MetadataRecord,
   metadataRecords,
-  offsetCommitRecord,
   Writer,
 } from '../../ts/protocol/index.js'
 import { expectedMessage, type GoldenFrame, goldenFrames, markRecords } from './golden-frames.js'
 
-const apiFrames = [...goldenFrames('apis-old.jsonl'), ...goldenFrames('apis.jsonl')]
+const apiFrames = [...goldenFrames('apis-old'), ...goldenFrames('apis')]
 
 /** Frames under a readable title each, for `it.each`. */
 function titled(frames: readonly GoldenFrame[]): [string, GoldenFrame][] {
@@ -64,21 +62,35 @@ describe.each([...apis.values()].map((api) => [api.name, api] as const))('%s', (
   }
 })
 
-describe('group records', () => {
-  const frames = goldenFrames('group-records.jsonl')
-  const recordOf = (name: string): CoordinatorRecord =>
-    name.startsWith('GroupMetadata') ? groupMetadataRecord : offsetCommitRecord
+describe.each([
+  ['__consumer_offsets', 'group-records'],
+  ['__transaction_state', 'transaction-records'],
+  ['__share_group_state', 'share-state-records'],
+] as const)('records of %s', (topic, file) => {
+  const frames = goldenFrames(file)
+  const records: readonly CoordinatorRecord[] = coordinatorRecords[topic]
+  /** Kafka has a schema of its own for the oldest keys of committed offsets. */
+  const nameOf = (frame: GoldenFrame, part: string): string =>
+    frame.name.replace('Legacy', '').slice(0, -part.length)
+  const recordOf = (frame: GoldenFrame, part: string): CoordinatorRecord => {
+    const record = records.find(({ name }) => name === nameOf(frame, part))
+    if (record === undefined) throw new Error(`no table for ${frame.name}`)
+    return record
+  }
 
-  it('have a frame of Kafka for every value version', () => {
-    expect(versionsOf(frames, 'OffsetCommitValue')).toStrictEqual(servedVersions(offsetCommitRecord.value))
-    expect(versionsOf(frames, 'GroupMetadataValue')).toStrictEqual(servedVersions(groupMetadataRecord.value))
-  })
+  it.each(records.map((record) => [record.name, record] as const))(
+    'have a frame of Kafka for every version of %s',
+    (name, record) => {
+      expect(versionsOf(frames, `${name}Key`)).toStrictEqual([0])
+      expect(versionsOf(frames, `${name}Value`)).toStrictEqual(servedVersions(record.value))
+    },
+  )
 
   it.each(titled(frames.filter(({ name }) => name.endsWith('Key'))))(
     '%s is read and written as Kafka does',
     (_, frame) => {
-      const decoded = decodeKey(groupRecords, frame.bytes)
-      const record = recordOf(frame.name.replace('Legacy', ''))
+      const decoded = decodeKey(records, frame.bytes)
+      const record = recordOf(frame, 'Key')
       expect(decoded?.record).toBe(record)
       expect(decoded?.key).toStrictEqual(expectedMessage(record.key.fields, frame))
       const encoded = encodeKey(record, decoded?.key as never)
@@ -90,7 +102,7 @@ describe('group records', () => {
   it.each(titled(frames.filter(({ name }) => name.endsWith('Value'))))(
     '%s is read and written as Kafka does',
     (_, frame) => {
-      const record = recordOf(frame.name.replace('Legacy', ''))
+      const record = recordOf(frame, 'Value')
       const { version, value } = decodeValue(record, frame.bytes)
       expect(version).toBe(frame.version)
       expect(value).toStrictEqual(expectedMessage(record.value.fields, frame))
@@ -100,7 +112,7 @@ describe('group records', () => {
 })
 
 describe('metadata records', () => {
-  const frames = goldenFrames('metadata-records.jsonl')
+  const frames = goldenFrames('metadata-records')
 
   it.each(metadataRecords.map((record) => [record.name, record] as const))(
     'has a frame of Kafka for every version of %s',
@@ -120,7 +132,7 @@ describe('metadata records', () => {
 })
 
 describe('headers', () => {
-  const frames = goldenFrames('headers.jsonl')
+  const frames = goldenFrames('headers')
   const written = (write: (writer: Writer) => void): string => {
     const writer = new Writer()
     write(writer)

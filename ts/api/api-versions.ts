@@ -1,6 +1,7 @@
 /**
- * ApiVersions (key 18), v0–4: tells what this broker serves, both planes together. v3 leaves out supported features
- * with a minimum of 0 (KAFKA-17492). A version beyond v4 is answered with a v0 body and UNSUPPORTED_VERSION.
+ * ApiVersions (key 18), v0–5: tells what this broker serves, both planes together. v3 leaves out supported features
+ * with a minimum of 0 (KAFKA-17492). v5 sends a client that meant another broker back to its bootstrap servers. A version
+ * beyond v5 is answered with a v0 body and UNSUPPORTED_VERSION.
  */
 import {
   type Api,
@@ -11,7 +12,9 @@ import {
   fetch,
   listOffsets,
   produce,
+  type RequestOf,
 } from '../protocol/index.js'
+import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
 export interface ServedApi {
@@ -45,8 +48,9 @@ export function servedApis(handlers: readonly Handler[]): ServedApi[] {
 /** The handler tells of itself too, hence the list is asked for when it is needed. */
 export function apiVersionsHandler(served: () => readonly ServedApi[]): Handler {
   return serve(apiVersions, (call, request, broker) => {
-    if (call.version >= 3 && !validSoftware(request)) {
-      call.reply({ errorCode: Errors.INVALID_REQUEST, apiKeys: [] })
+    const errorCode = refusal(call.version, request, broker)
+    if (errorCode !== Errors.NONE) {
+      call.reply({ errorCode, apiKeys: [] })
       return
     }
     const { offset, features } = broker.image()
@@ -60,6 +64,17 @@ export function apiVersionsHandler(served: () => readonly ServedApi[]): Handler 
         .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     })
   })
+}
+
+/** The error that an ApiVersions request earns, or NONE. A cluster without a node, or the other way round, is invalid. */
+function refusal(version: number, request: RequestOf<typeof apiVersions>, broker: BrokerView): number {
+  if (version >= 3 && !validSoftware(request)) return Errors.INVALID_REQUEST
+  const { clusterId, nodeId } = request
+  if ((clusterId === null) !== (nodeId === -1)) return Errors.INVALID_REQUEST
+  if (clusterId === null) return Errors.NONE
+  return clusterId === broker.clusterId && nodeId === broker.nodeId
+    ? Errors.NONE
+    : Errors.REBOOTSTRAP_REQUIRED
 }
 
 /** Kafka accepts names and versions of letters, digits, dots and dashes that neither begin nor end with a sign. */

@@ -7,6 +7,7 @@ import {
   elementOf,
   fieldsOf,
   layoutOf,
+  nullMarkerOf,
   primitiveOf,
   type StructLayout,
   sizedName,
@@ -87,7 +88,7 @@ class DecoderSource {
     const nullable = field.nullableIn(this.version)
     if (field.kind !== 'nested') return `r.${primitiveOf(field, this.flexible, nullable)}()`
     const call = `${this.struct(fieldsOf(field))}(r)`
-    return nullable ? `(r.structFollows() ? ${call} : null)` : call
+    return nullable ? `(r.structFollows(${nullMarkerOf(field)}) ? ${call} : null)` : call
   }
 
   private tags({ tagged }: StructLayout): string[] {

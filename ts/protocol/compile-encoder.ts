@@ -8,6 +8,7 @@ import {
   fieldsOf,
   layoutOf,
   type NamedField,
+  nullMarkerOf,
   primitiveOf,
   type StructLayout,
   sizedName,
@@ -63,7 +64,7 @@ class EncoderSource {
     if (field.kind === 'nested') {
       const call = `${this.struct(fieldsOf(field), path)}(w, ${value})`
       if (!nullable) return [call]
-      return [`if (${value} === null) w.int8(-1)`, `else { w.int8(1); ${call} }`]
+      return [`if (${value} === null) w.int8(${nullMarkerOf(field)})`, `else { w.int8(1); ${call} }`]
     }
     const method = primitiveOf(field, this.flexible, nullable).replace(/view$/i, (v) =>
       v === 'view' ? 'bytes' : 'Bytes',

@@ -2,7 +2,7 @@
  * Request and response headers (RequestHeader v1–2, ResponseHeader v0–1). They are written by hand because the client
  * id keeps its old form in the flexible header and because ApiVersions breaks the rule; never touches bodies.
  */
-import { apis } from './apis.js'
+import { apiKeys } from './api-keys.js'
 import { ProtocolError } from './protocol-error.js'
 import { Reader } from './reader.js'
 import type { Api } from './table.js'
@@ -19,9 +19,9 @@ export interface RequestHeader {
 
 const API_VERSIONS = 18
 
-/** 2 for flexible requests, whatever the version's own support; 1 for all others and for keys without a table. */
+/** 2 for flexible requests, whatever the version's own support; 1 for all others and for unknown keys. */
 export function requestHeaderVersion(apiKey: number, apiVersion: number): 1 | 2 {
-  const api = apis.get(apiKey)
+  const api = apiKeys.get(apiKey)
   return api !== undefined && apiVersion >= api.firstFlexible ? 2 : 1
 }
 

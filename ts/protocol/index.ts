@@ -1,5 +1,8 @@
-/** Everything that the rest of the broker uses of the protocol: tables, codecs, headers, errors, records. */
-export { apis } from './apis.js'
+/**
+ * Everything that the rest of the broker uses of the protocol: codecs, headers, errors, records, and the tables of what
+ * it serves. The table of an API that is not served is imported from its own file in schema/, or from apis.ts.
+ */
+export { type ApiKey, apiKeys } from './api-keys.js'
 export { type ErrorCode, type ErrorName, Errors, errorMessage, errorName } from './errors.js'
 export {
   decodeRequestHeader,

@@ -87,6 +87,11 @@ export function smallestSize(field: Field, version: number, flexible: boolean): 
   return kind === 'string' ? 2 : 4
 }
 
+/** What stands before a nullable struct that is null; 1 announces one that is not. Kafka has another for tagged ones. */
+export function nullMarkerOf(field: Field): -1 | 0 {
+  return field.tag === null ? -1 : 0
+}
+
 export function fieldsOf(field: Field): Fields {
   if (field.fields === null) throw new Error('not a nested struct')
   return field.fields

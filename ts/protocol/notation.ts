@@ -141,7 +141,7 @@ export function array<const E extends Field | Fields, const O extends Options<re
   return new Field('array', options ?? {}, [], held as Field, null)
 }
 
-/** One struct in place. Nullable ones are preceded by a byte: −1 for null, 1 otherwise. */
+/** One struct in place. Nullable ones are preceded by a byte: −1 (tagged: 0) for null, 1 otherwise. */
 export function nested<const F extends Fields, const O extends Options<null> = None>(
   fields: F,
   options?: O,

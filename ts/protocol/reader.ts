@@ -192,10 +192,10 @@ export class Reader {
     return length
   }
 
-  /** True when a nullable struct follows. */
-  structFollows(): boolean {
+  /** True when a nullable struct follows its marker; see `nullMarkerOf`. */
+  structFollows(nullMarker: number): boolean {
     const marker = this.int8()
-    if (marker !== 1 && marker !== -1)
+    if (marker !== 1 && marker !== nullMarker)
       throw new ProtocolError(`struct marker ${marker} at ${this.position - 1}`)
     return marker === 1
   }

@@ -8,7 +8,7 @@ import type { BrokerView } from '../api/broker-view.js'
 import type { Call, Handler } from '../api/handler.js'
 import type { EventNamed } from '../native/events.js'
 import {
-  apis,
+  apiKeys,
   decodeRequest,
   decodeRequestHeader,
   encodeResponseFrameBody,
@@ -88,7 +88,7 @@ export class Dispatcher {
 
   private close(request: ControlRequest, reason: string): void {
     const { conn, peer, apiKey, apiVersion } = request
-    const api = apis.get(apiKey)?.name ?? `API key ${apiKey}`
+    const api = apiKeys.get(apiKey)?.name ?? `API key ${apiKey}`
     this.log.warn(
       { peer, api, version: apiVersion, reason },
       'a request was refused and its connection closed',
@@ -103,7 +103,7 @@ export class Dispatcher {
   /** A handler that throws is a fault of ours: that connection pays for it, nobody else. */
   private failed(request: ControlRequest, error: unknown): void {
     const { conn, peer, apiKey, apiVersion } = request
-    const api = apis.get(apiKey)?.name ?? `API key ${apiKey}`
+    const api = apiKeys.get(apiKey)?.name ?? `API key ${apiKey}`
     this.log.error({ peer, api, version: apiVersion, err: error }, 'a request could not be handled')
     this.outbox.push({ kind: 'close-connection', conn, reason: `${api} v${apiVersion}: internal error` })
   }

@@ -74,7 +74,7 @@ describe('ApiVersions', () => {
     expect(correlationId).toBe(99)
     expect(decodeResponse(apiVersions, 0, reply, bodyOffset)).toMatchObject({
       errorCode: Errors.UNSUPPORTED_VERSION,
-      apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 4 }],
+      apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 5 }],
     })
   })
 })

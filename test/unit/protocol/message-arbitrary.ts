@@ -1,12 +1,16 @@
 /** Random messages for any table at any version, derived from the table itself, in the shape that decoders yield. */
 import fc from 'fast-check'
-import type { Field, Fields, Message } from '../../../ts/protocol/index.js'
-import { apis, groupRecords, metadataRecords } from '../../../ts/protocol/index.js'
+import { apis } from '../../../ts/protocol/apis.js'
+import { coordinatorRecords } from '../../../ts/protocol/coordinator-records.js'
+import type { CoordinatorRecord, Field, Fields, Message } from '../../../ts/protocol/index.js'
+import { metadataRecords } from '../../../ts/protocol/index.js'
 
 /** Every message of every table. */
 export const allMessages: Message[] = [
   ...[...apis.values()].flatMap(({ request, response }) => [request, response]),
-  ...groupRecords.flatMap(({ key, value }) => [key, value]),
+  ...Object.values<readonly CoordinatorRecord[]>(coordinatorRecords)
+    .flat()
+    .flatMap(({ key, value }) => [key, value]),
   ...metadataRecords.map(({ message }) => message),
 ]
 

@@ -48,5 +48,5 @@ export const groupMetadataRecord = record({
   },
 })
 
-/** Everything that a reader of __consumer_offsets understands. */
+/** Everything that a classic group writes. The other kinds of groups have their records in files of their own. */
 export const groupRecords = [offsetCommitRecord, groupMetadataRecord] as const

@@ -1,4 +1,7 @@
-/** All tables by name. */
+/**
+ * The tables that a broker loads when it starts: those of the APIs that it serves and of the records that it keeps.
+ * An API that comes to be served gets its line here. All tables together are in ../apis.ts.
+ */
 export { apiVersions } from './api-versions.js'
 export { createTopics } from './create-topics.js'
 export { deleteTopics } from './delete-topics.js'
@@ -14,17 +17,34 @@ export { leaveGroup } from './leave-group.js'
 export { listOffsets } from './list-offsets.js'
 export { metadata, OPERATIONS_OMITTED } from './metadata.js'
 export {
+  abortTransactionRecord,
+  accessControlEntryRecord,
+  beginTransactionRecord,
   brokerRegistrationChangeRecord,
+  clearElrRecord,
+  clientQuotaRecord,
   configRecord,
+  delegationTokenRecord,
+  endTransactionRecord,
   featureLevelRecord,
+  fenceBrokerRecord,
   metadataRecords,
   noOpRecord,
   partitionChangeRecord,
   partitionRecord,
   producerIdsRecord,
   registerBrokerRecord,
+  registerControllerRecord,
+  removeAccessControlEntryRecord,
+  removeDelegationTokenRecord,
   removeTopicRecord,
+  removeUserScramCredentialRecord,
   topicRecord,
+  unfenceBrokerRecord,
+  unregisterBrokerRecord,
+  unregisterControllerRecord,
+  userScramCredentialRecord,
+  zkMigrationStateRecord,
 } from './metadata-records.js'
 export { offsetCommit } from './offset-commit.js'
 export { offsetFetch } from './offset-fetch.js'

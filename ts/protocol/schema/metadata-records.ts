@@ -1,7 +1,8 @@
 /**
  * Records of __cluster_metadata, in Kafka's layout. All are flexible; `null` in a change record means "unchanged".
+ * What they do to the cluster's state is not decided here.
  */
-import { array, bool, int8, int16, int32, int64, string, uint16, uuid } from '../notation.js'
+import { array, bool, bytes, float64, int8, int16, int32, int64, string, uint16, uuid } from '../notation.js'
 import { metadataRecord } from '../table.js'
 
 /** A broker registered. v1 controlled shutdown · v2 ZooKeeper migration · v3 directories · v4 cordoned directories. */
@@ -22,6 +23,14 @@ export const registerBrokerRecord = metadataRecord({
     logDirs: array(uuid(), { since: 3, tag: 0 }),
     cordonedLogDirs: array(uuid(), { since: 4, tag: 1, nullable: true, default: null }),
   },
+})
+
+/** A broker is gone for good. */
+export const unregisterBrokerRecord = metadataRecord({
+  key: 1,
+  name: 'UnregisterBrokerRecord',
+  versions: [0, 0],
+  fields: { brokerId: int32(), brokerEpoch: int64() },
 })
 
 export const topicRecord = metadataRecord({
@@ -81,11 +90,58 @@ export const partitionChangeRecord = metadataRecord({
   },
 })
 
+/** A broker may not lead. Later clusters write BrokerRegistrationChangeRecord instead. */
+export const fenceBrokerRecord = metadataRecord({
+  key: 7,
+  name: 'FenceBrokerRecord',
+  versions: [0, 0],
+  fields: { id: int32(), epoch: int64() },
+})
+
+/** A broker may lead. Later clusters write BrokerRegistrationChangeRecord instead. */
+export const unfenceBrokerRecord = metadataRecord({
+  key: 8,
+  name: 'UnfenceBrokerRecord',
+  versions: [0, 0],
+  fields: { id: int32(), epoch: int64() },
+})
+
 export const removeTopicRecord = metadataRecord({
   key: 9,
   name: 'RemoveTopicRecord',
   versions: [0, 0],
   fields: { topicId: uuid() },
+})
+
+/** A delegation token as it stands (KIP-900). The secret is derived from the id, never stored. */
+export const delegationTokenRecord = metadataRecord({
+  key: 10,
+  name: 'DelegationTokenRecord',
+  versions: [0, 0],
+  fields: {
+    owner: string(),
+    requester: string(),
+    renewers: array(string()),
+    issueTimestamp: int64(),
+    maxTimestamp: int64(),
+    expirationTimestamp: int64(),
+    tokenId: string(),
+  },
+})
+
+/** A user's SCRAM credential (KIP-900). Mechanism 1 is SCRAM-SHA-256, 2 SCRAM-SHA-512. */
+export const userScramCredentialRecord = metadataRecord({
+  key: 11,
+  name: 'UserScramCredentialRecord',
+  versions: [0, 0],
+  fields: {
+    name: string(),
+    mechanism: int8(),
+    salt: bytes(),
+    storedKey: bytes(),
+    serverKey: bytes(),
+    iterations: int32(),
+  },
 })
 
 /** A finalised feature; level 0 removes it. */
@@ -94,6 +150,19 @@ export const featureLevelRecord = metadataRecord({
   name: 'FeatureLevelRecord',
   versions: [0, 0],
   fields: { name: string(), featureLevel: int16() },
+})
+
+/** One quota of an entity, set or removed; a null entity name means the default entity. */
+export const clientQuotaRecord = metadataRecord({
+  key: 14,
+  name: 'ClientQuotaRecord',
+  versions: [0, 0],
+  fields: {
+    entity: array({ entityType: string(), entityName: string({ nullable: true }) }),
+    key: string(),
+    value: float64(),
+    remove: bool(),
+  },
 })
 
 /** A block of producer ids was given to a broker; `nextProducerId` is the first of the next block. */
@@ -119,18 +188,133 @@ export const brokerRegistrationChangeRecord = metadataRecord({
   },
 })
 
+/** One ACL. Codes as in CreateAcls; the id is what removes it. */
+export const accessControlEntryRecord = metadataRecord({
+  key: 18,
+  name: 'AccessControlEntryRecord',
+  versions: [0, 0],
+  fields: {
+    id: uuid(),
+    resourceType: int8(),
+    resourceName: string(),
+    patternType: int8(),
+    principal: string(),
+    host: string(),
+    operation: int8(),
+    permissionType: int8(),
+  },
+})
+
+export const removeAccessControlEntryRecord = metadataRecord({
+  key: 19,
+  name: 'RemoveAccessControlEntryRecord',
+  versions: [0, 0],
+  fields: { id: uuid() },
+})
+
 export const noOpRecord = metadataRecord({ key: 20, name: 'NoOpRecord', versions: [0, 0], fields: {} })
+
+/** How far the move from ZooKeeper has come; 0 is none, and clusters that never had one say so. */
+export const zkMigrationStateRecord = metadataRecord({
+  key: 21,
+  name: 'ZkMigrationStateRecord',
+  versions: [0, 0],
+  fields: { zkMigrationState: int8() },
+})
+
+export const removeUserScramCredentialRecord = metadataRecord({
+  key: 22,
+  name: 'RemoveUserScramCredentialRecord',
+  versions: [0, 0],
+  fields: { name: string(), mechanism: int8() },
+})
+
+/** Opens a group of records that take effect together or not at all (KIP-868), beyond the size of one batch. */
+export const beginTransactionRecord = metadataRecord({
+  key: 23,
+  name: 'BeginTransactionRecord',
+  versions: [0, 0],
+  fields: { name: string({ tag: 0, nullable: true, default: null }) },
+})
+
+export const endTransactionRecord = metadataRecord({
+  key: 24,
+  name: 'EndTransactionRecord',
+  versions: [0, 0],
+  fields: {},
+})
+
+export const abortTransactionRecord = metadataRecord({
+  key: 25,
+  name: 'AbortTransactionRecord',
+  versions: [0, 0],
+  fields: { reason: string({ tag: 0, nullable: true, default: null }) },
+})
+
+export const removeDelegationTokenRecord = metadataRecord({
+  key: 26,
+  name: 'RemoveDelegationTokenRecord',
+  versions: [0, 0],
+  fields: { tokenId: string() },
+})
+
+/** A controller's endpoints and features (KIP-919). */
+export const registerControllerRecord = metadataRecord({
+  key: 27,
+  name: 'RegisterControllerRecord',
+  versions: [0, 0],
+  fields: {
+    controllerId: int32(),
+    incarnationId: uuid(),
+    zkMigrationReady: bool(),
+    endPoints: array({ name: string(), host: string(), port: uint16(), securityProtocol: int16() }),
+    features: array({ name: string(), minSupportedVersion: int16(), maxSupportedVersion: int16() }),
+  },
+})
+
+/** Forgets the eligible leader replicas (KIP-966) of a topic, or of all topics when the name is empty. */
+export const clearElrRecord = metadataRecord({
+  key: 28,
+  name: 'ClearElrRecord',
+  versions: [0, 0],
+  fields: { topicName: string() },
+})
+
+/** A controller is gone for good. */
+export const unregisterControllerRecord = metadataRecord({
+  key: 29,
+  name: 'UnregisterControllerRecord',
+  versions: [0, 0],
+  fields: { controllerId: int32() },
+})
 
 /** Everything that a reader of __cluster_metadata understands. */
 export const metadataRecords = [
   registerBrokerRecord,
+  unregisterBrokerRecord,
   topicRecord,
   partitionRecord,
   configRecord,
   partitionChangeRecord,
+  fenceBrokerRecord,
+  unfenceBrokerRecord,
   removeTopicRecord,
+  delegationTokenRecord,
+  userScramCredentialRecord,
   featureLevelRecord,
+  clientQuotaRecord,
   producerIdsRecord,
   brokerRegistrationChangeRecord,
+  accessControlEntryRecord,
+  removeAccessControlEntryRecord,
   noOpRecord,
+  zkMigrationStateRecord,
+  removeUserScramCredentialRecord,
+  beginTransactionRecord,
+  endTransactionRecord,
+  abortTransactionRecord,
+  removeDelegationTokenRecord,
+  registerControllerRecord,
+  clearElrRecord,
+  unregisterControllerRecord,
 ] as const

@@ -33,7 +33,9 @@ final class Fill {
   private ObjectNode struct(JsonNode fields) {
     ObjectNode node = JSON.objectNode();
     for (JsonNode field : fields) {
-      if (!Versions.contains(field.get("versions").asText(), version)) continue;
+      // A tagged field may say in which versions it is tagged, and nothing more.
+      String versions = field.path("versions").asText(field.path("taggedVersions").asText());
+      if (!Versions.contains(versions, version)) continue;
       boolean tagged = field.has("tag");
       if (tagged && !variant.equals("full") && !variant.equals("null")) continue;
       String name = field.get("name").asText();

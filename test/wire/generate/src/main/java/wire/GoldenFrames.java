@@ -5,12 +5,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.apache.kafka.common.message.ApiMessageType;
+import org.apache.kafka.common.metadata.MetadataRecordType;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.MessageUtil;
@@ -26,8 +31,9 @@ public final class GoldenFrames {
   /** Where a kind of message has its schema and classes, and how its bytes are framed. */
   private enum Kind {
     MESSAGE("common/message/", "org.apache.kafka.common.message.", "Data"),
-    GROUP_KEY("common/message/", "org.apache.kafka.coordinator.group.generated.", ""),
-    GROUP_VALUE("common/message/", "org.apache.kafka.coordinator.group.generated.", ""),
+    GROUP("common/message/", "org.apache.kafka.coordinator.group.generated.", ""),
+    TRANSACTION("common/message/", "org.apache.kafka.coordinator.transaction.generated.", ""),
+    SHARE_STATE("common/message/", "org.apache.kafka.coordinator.share.generated.", ""),
     METADATA("common/metadata/", "org.apache.kafka.common.metadata.", "");
 
     final String schemas;
@@ -39,21 +45,33 @@ public final class GoldenFrames {
       this.classes = classes;
       this.suffix = suffix;
     }
+
+    /** Its records have a key and a value. */
+    boolean coordinator() {
+      return this == GROUP || this == TRANSACTION || this == SHARE_STATE;
+    }
   }
 
-  private static final String[] APIS = {
-    "ApiVersions", "Metadata", "FindCoordinator", "JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup", "OffsetCommit",
-    "OffsetFetch", "CreateTopics", "DeleteTopics", "DescribeCluster", "DescribeConfigs", "InitProducerId", "Produce",
-    "Fetch", "ListOffsets",
+  private static final String[] GROUP_RECORDS = {
+    "LegacyOffsetCommit", "OffsetCommit", "GroupMetadata",
+    "ConsumerGroupMetadata", "ConsumerGroupPartitionMetadata", "ConsumerGroupMemberMetadata",
+    "ConsumerGroupTargetAssignmentMetadata", "ConsumerGroupTargetAssignmentMember",
+    "ConsumerGroupCurrentMemberAssignment", "ConsumerGroupRegularExpression",
+    "ShareGroupMemberMetadata", "ShareGroupMetadata", "ShareGroupTargetAssignmentMetadata",
+    "ShareGroupTargetAssignmentMember", "ShareGroupCurrentMemberAssignment", "ShareGroupStatePartitionMetadata",
+    "StreamsGroupMetadata", "StreamsGroupMemberMetadata", "StreamsGroupTargetAssignmentMetadata",
+    "StreamsGroupTargetAssignmentMember", "StreamsGroupCurrentMemberAssignment", "StreamsGroupTopology",
   };
-  private static final String[] METADATA_RECORDS = {
-    "RegisterBrokerRecord", "TopicRecord", "PartitionRecord", "ConfigRecord", "PartitionChangeRecord",
-    "RemoveTopicRecord", "FeatureLevelRecord", "ProducerIdsRecord", "BrokerRegistrationChangeRecord", "NoOpRecord",
-  };
+  private static final String[] TRANSACTION_RECORDS = {"TransactionLog"};
+  private static final String[] SHARE_STATE_RECORDS = {"ShareSnapshot", "ShareUpdate"};
   /** What 3.9 has below the minimum of 4.x and we serve. */
   private static final String[][] OLD = {
-    {"OffsetCommit", "0", "1"}, {"OffsetFetch", "0", "0"}, {"CreateTopics", "0", "1"}, {"DeleteTopics", "0", "0"},
-    {"DescribeConfigs", "0", "0"}, {"ListOffsets", "0", "0"},
+    {"ListOffsets", "0", "0"}, {"OffsetCommit", "0", "1"}, {"OffsetFetch", "0", "0"},
+    {"CreateTopics", "0", "1"}, {"DeleteTopics", "0", "0"}, {"OffsetForLeaderEpoch", "0", "1"},
+    {"WriteTxnMarkers", "0", "0"}, {"DescribeAcls", "0", "0"}, {"CreateAcls", "0", "0"},
+    {"DeleteAcls", "0", "0"}, {"DescribeConfigs", "0", "0"}, {"AlterReplicaLogDirs", "0", "0"},
+    {"DescribeLogDirs", "0", "0"}, {"CreateDelegationToken", "0", "0"}, {"RenewDelegationToken", "0", "0"},
+    {"ExpireDelegationToken", "0", "0"}, {"DescribeDelegationToken", "0", "0"}, {"AlterPartition", "0", "1"},
   };
 
   private final List<String> lines = new ArrayList<>();
@@ -67,28 +85,37 @@ public final class GoldenFrames {
           frames.versions(Kind.MESSAGE, old[0] + side, Integer.parseInt(old[1]), Integer.parseInt(old[2]));
         }
       }
-      frames.save(folder.resolve("apis-old.jsonl"));
+      frames.save(folder, "apis-old");
       return;
     }
     GoldenFrames apis = new GoldenFrames();
-    for (String api : APIS) {
-      apis.stable(Kind.MESSAGE, api + "Request");
-      apis.stable(Kind.MESSAGE, api + "Response");
+    for (ApiMessageType type : ApiMessageType.values()) {
+      if (type.lowestSupportedVersion() > type.highestSupportedVersion(false)) continue;
+      apis.stable(Kind.MESSAGE, type.name + "Request");
+      apis.stable(Kind.MESSAGE, type.name + "Response");
     }
-    apis.save(folder.resolve("apis.jsonl"));
+    apis.save(folder, "apis");
     GoldenFrames headers = new GoldenFrames();
     headers.stable(Kind.MESSAGE, "RequestHeader");
     headers.stable(Kind.MESSAGE, "ResponseHeader");
-    headers.save(folder.resolve("headers.jsonl"));
-    GoldenFrames group = new GoldenFrames();
-    for (String record : new String[] {"LegacyOffsetCommit", "OffsetCommit", "GroupMetadata"}) {
-      group.stable(Kind.GROUP_KEY, record + "Key");
-      group.stable(Kind.GROUP_VALUE, record + "Value");
-    }
-    group.save(folder.resolve("group-records.jsonl"));
+    headers.save(folder, "headers");
+    coordinatorRecords(Kind.GROUP, GROUP_RECORDS).save(folder, "group-records");
+    coordinatorRecords(Kind.TRANSACTION, TRANSACTION_RECORDS).save(folder, "transaction-records");
+    coordinatorRecords(Kind.SHARE_STATE, SHARE_STATE_RECORDS).save(folder, "share-state-records");
     GoldenFrames metadata = new GoldenFrames();
-    for (String record : METADATA_RECORDS) metadata.stable(Kind.METADATA, record);
-    metadata.save(folder.resolve("metadata-records.jsonl"));
+    for (MetadataRecordType type : MetadataRecordType.values()) {
+      metadata.stable(Kind.METADATA, type.newMetadataRecord().getClass().getSimpleName());
+    }
+    metadata.save(folder, "metadata-records");
+  }
+
+  private static GoldenFrames coordinatorRecords(Kind kind, String[] names) throws Exception {
+    GoldenFrames frames = new GoldenFrames();
+    for (String name : names) {
+      frames.stable(kind, name + "Key");
+      frames.stable(kind, name + "Value");
+    }
+    return frames;
   }
 
   /** Every version that the schema calls valid and stable. */
@@ -131,8 +158,10 @@ public final class GoldenFrames {
   }
 
   private static byte[] bytes(Kind kind, ApiMessage message, short version) {
-    if (kind == Kind.GROUP_KEY) return MessageUtil.toVersionPrefixedBytes(message.apiKey(), message);
-    if (kind == Kind.GROUP_VALUE) return MessageUtil.toVersionPrefixedBytes(version, message);
+    if (kind.coordinator()) {
+      boolean key = message.getClass().getSimpleName().endsWith("Key");
+      return MessageUtil.toVersionPrefixedBytes(key ? message.apiKey() : version, message);
+    }
     ObjectSerializationCache cache = new ObjectSerializationCache();
     ByteBuffer buffer;
     if (kind == Kind.METADATA) {
@@ -165,14 +194,18 @@ public final class GoldenFrames {
   }
 
   private static JsonNode schema(Kind kind, String name) throws Exception {
-    try (InputStream stream = GoldenFrames.class.getClassLoader().getResourceAsStream(kind.schemas + name + ".json")) {
+    // The one schema whose file is not named after it.
+    String file = name.equals("ZkMigrationStateRecord") ? "ZkMigrationRecord" : name;
+    try (InputStream stream = GoldenFrames.class.getClassLoader().getResourceAsStream(kind.schemas + file + ".json")) {
       return JSON.readTree(stream);
     }
   }
 
-  private void save(Path file) throws Exception {
-    Files.createDirectories(file.getParent());
-    Files.write(file, lines);
-    System.out.println(file.getFileName() + ": " + lines.size() + " frames");
+  private void save(Path folder, String name) throws Exception {
+    Files.createDirectories(folder);
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(folder.resolve(name + ".jsonl.gz")))) {
+      for (String line : lines) out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+    System.out.println(name + ": " + lines.size() + " frames");
   }
 }

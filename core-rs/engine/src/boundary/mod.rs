@@ -4,7 +4,6 @@
 pub mod commands;
 pub mod conn_id;
 pub mod events;
-pub mod json;
 pub mod options;
 pub mod records;
 mod wire;

@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::json::Json;
+use serde_json::Value;
+
 use super::wire::{BoundaryError, Parsed};
 
 /// What a node is started with.
@@ -57,8 +58,9 @@ impl NodeOptions {
 
     /// Reads the `optionsJson` of `open`. Unknown members are left alone.
     pub fn parse(text: &str) -> Result<NodeOptions, BoundaryError> {
-        let json = Json::parse(text)?;
-        if json.members().is_none() {
+        let json: Value = serde_json::from_str(text)
+            .map_err(|error| BoundaryError::new(format!("the options are no JSON: {error}")))?;
+        if !json.is_object() {
             return Err(BoundaryError::new("the options are no JSON object"));
         }
         let node_id = integer(&json, "nodeId")?.ok_or_else(|| wrong("nodeId", "a number"))?;
@@ -76,7 +78,7 @@ impl NodeOptions {
         if !(1..=super::conn_id::MAX_THREADS).contains(&options.network_threads) {
             return Err(wrong("networkThreads", "between 1 and 32"));
         }
-        if let Some(defaults) = json.get("defaults") {
+        if let Some(defaults) = member(&json, "defaults") {
             options.defaults = read_defaults(defaults)?;
         }
         Ok(options)
@@ -92,41 +94,46 @@ fn wrong(name: &str, wanted: &str) -> BoundaryError {
     BoundaryError::new(format!("option {name} must be {wanted}"))
 }
 
-fn integer<T: TryFrom<i64>>(json: &Json, name: &str) -> Parsed<Option<T>> {
-    let Some(value) = json.get(name) else { return Ok(None) };
+/// A member that is there and not null.
+fn member<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
+    json.get(name).filter(|value| !value.is_null())
+}
+
+fn integer<T: TryFrom<i64>>(json: &Value, name: &str) -> Parsed<Option<T>> {
+    let Some(value) = member(json, name) else { return Ok(None) };
     let number = value.as_i64().and_then(|number| T::try_from(number).ok());
     number.map(Some).ok_or_else(|| wrong(name, "a whole number in range"))
 }
 
-fn set<T: TryFrom<i64>>(json: &Json, name: &str, target: &mut T) -> Parsed<()> {
+fn set<T: TryFrom<i64>>(json: &Value, name: &str, target: &mut T) -> Parsed<()> {
     if let Some(value) = integer(json, name)? {
         *target = value;
     }
     Ok(())
 }
 
-fn text_member<'a>(json: &'a Json, name: &str) -> Parsed<Option<&'a str>> {
-    match json.get(name) {
+fn text_member<'a>(json: &'a Value, name: &str) -> Parsed<Option<&'a str>> {
+    match member(json, name) {
         None => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or_else(|| wrong(name, "a string")),
     }
 }
 
-fn log_dirs(json: &Json) -> Parsed<Vec<PathBuf>> {
-    let items = json.get("logDirs").and_then(Json::items).unwrap_or_default();
+fn log_dirs(json: &Value) -> Parsed<Vec<PathBuf>> {
+    let items = member(json, "logDirs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let dirs: Option<Vec<PathBuf>> = items.iter().map(|item| item.as_str().map(PathBuf::from)).collect();
     dirs.filter(|dirs| !dirs.is_empty()).ok_or_else(|| wrong("logDirs", "a list of at least one folder"))
 }
 
-fn read_defaults(json: &Json) -> Parsed<Vec<(String, String)>> {
-    let members = json.members().ok_or_else(|| wrong("defaults", "an object"))?;
+fn read_defaults(json: &Value) -> Parsed<Vec<(String, String)>> {
+    let members = json.as_object().ok_or_else(|| wrong("defaults", "an object"))?;
     let mut defaults = Vec::with_capacity(members.len());
     for (name, value) in members {
         let text = match value {
-            Json::String(text) | Json::Number(text) => text.clone(),
-            Json::Bool(flag) => flag.to_string(),
-            Json::Null => continue,
-            Json::Array(_) | Json::Object(_) => return Err(wrong(name, "text, a number or a boolean")),
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            Value::Null => continue,
+            Value::Array(_) | Value::Object(_) => return Err(wrong(name, "text, a number or a boolean")),
         };
         defaults.push((name.clone(), text));
     }

@@ -1,6 +1,5 @@
 //! Figures of the data plane, counted by the I/O threads and shown to the control plane as JSON.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::shared::Node;
@@ -48,35 +47,30 @@ impl Node {
             self.threads.iter().map(|thread| pick(&thread.stats).load(Ordering::Relaxed)).sum()
         };
         let partitions: usize = self.partition_counts().values().sum();
-        let mut json = String::new();
-        let written = write!(
-            json,
-            concat!(
-                "{{\"connections\":{},\"refusedConnections\":{},\"failedAccepts\":{},\"topics\":{},\"partitions\":{},\"parkedRequests\":{},",
-                "\"requests\":{{\"produce\":{},\"fetch\":{},\"listOffsets\":{},\"control\":{},\"refused\":{}}},",
-                "\"bytesIn\":{},\"bytesOut\":{},\"pendingEffects\":{},",
-                "\"memory\":{{\"inputBytes\":{},\"requestBytes\":{},\"eventBytes\":{},\"bufferBytes\":{}}}}}"
-            ),
-            self.admission.total(),
-            sum(|stats| &stats.refused_connections),
-            sum(|stats| &stats.failed_accepts),
-            self.topics.len(),
-            partitions,
-            sum(|stats| &stats.parked),
-            sum(|stats| &stats.produce),
-            sum(|stats| &stats.fetch),
-            sum(|stats| &stats.list_offsets),
-            sum(|stats| &stats.control),
-            sum(|stats| &stats.refused),
-            sum(|stats| &stats.bytes_in),
-            sum(|stats| &stats.bytes_out),
-            self.pending_effects(),
-            self.budget.input_bytes(),
-            self.budget.request_bytes(),
-            self.events.byte_len(),
-            sum(|stats| &stats.buffer_bytes),
-        );
-        debug_assert!(written.is_ok(), "a String takes every write");
-        json
+        let figures = serde_json::json!({
+            "connections": self.admission.total(),
+            "refusedConnections": sum(|stats| &stats.refused_connections),
+            "failedAccepts": sum(|stats| &stats.failed_accepts),
+            "topics": self.topics.len(),
+            "partitions": partitions,
+            "parkedRequests": sum(|stats| &stats.parked),
+            "requests": {
+                "produce": sum(|stats| &stats.produce),
+                "fetch": sum(|stats| &stats.fetch),
+                "listOffsets": sum(|stats| &stats.list_offsets),
+                "control": sum(|stats| &stats.control),
+                "refused": sum(|stats| &stats.refused),
+            },
+            "bytesIn": sum(|stats| &stats.bytes_in),
+            "bytesOut": sum(|stats| &stats.bytes_out),
+            "pendingEffects": self.pending_effects(),
+            "memory": {
+                "inputBytes": self.budget.input_bytes(),
+                "requestBytes": self.budget.request_bytes(),
+                "eventBytes": self.events.byte_len(),
+                "bufferBytes": sum(|stats| &stats.buffer_bytes),
+            },
+        });
+        figures.to_string()
     }
 }

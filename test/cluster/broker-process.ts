@@ -23,6 +23,39 @@ export interface BrokerOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** The most files and sockets that the process may have open. */
   readonly descriptors?: number
+  /** The whole of `--listeners`, where `port` does not say enough. */
+  readonly listeners?: string
+  /** More of the command line. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Outcome {
+  readonly code: number | string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a Node program to its end, without the environment's own KAFKA_* variables. */
+export function runNode(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment(env) })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'gone', stdout, stderr }))
+  })
+}
+
+function cleanEnvironment(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_') && name !== 'LOG_LEVEL')
+  return { ...Object.fromEntries(own), ...more }
 }
 
 /** Settings that keep tests quick without changing what they prove. */
@@ -43,11 +76,13 @@ export class BrokerProcess {
   static start(options: BrokerOptions): Promise<BrokerProcess> {
     const settings = { ...QUICK, ...options.settings }
     const args = [cli, 'start', '--log-dirs', options.folder]
-    args.push('--listeners', `PLAINTEXT://127.0.0.1:${options.port ?? 0}`)
+    args.push('--listeners', options.listeners ?? `PLAINTEXT://127.0.0.1:${options.port ?? 0}`)
     for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`)
+    args.push(...(options.args ?? []))
+    const env = cleanEnvironment(options.env ?? {})
     const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$@"`, 'sh', process.execPath, ...args]
     const [command, argv] = options.descriptors ? ['sh', limited] : [process.execPath, args]
-    const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'], env })
     let output = ''
     const exit = new Promise<number | string>((resolve) => {
       child.on('exit', (code, signal) => resolve(code ?? signal ?? 'gone'))
@@ -78,6 +113,14 @@ export class BrokerProcess {
   /** All that the broker printed so far, both streams. */
   get output(): string {
     return this.printed()
+  }
+
+  /** Sends signals that all arrive before the broker acts on any: it is halted meanwhile. */
+  signalsAtOnce(...names: NodeJS.Signals[]): Promise<number | string> {
+    this.child.kill('SIGSTOP')
+    for (const name of names) this.child.kill(name)
+    this.child.kill('SIGCONT')
+    return this.exit
   }
 
   /** Sends a signal and gives the exit code, or the signal's name when that ended the process. */

@@ -8,6 +8,7 @@
  * ```
  */
 import { BrokerConfig } from './config/broker-config.js'
+import { hostAndPort } from './config/listeners.js'
 import { settingsFromObject } from './config/sources.js'
 import { RunningBroker } from './runtime/broker.js'
 
@@ -64,8 +65,7 @@ export class Broker {
   /** `host:port` of the first listener, for a client's bootstrap.servers. */
   get bootstrapServers(): string {
     const [first] = this.addresses.values()
-    if (first === undefined) return ''
-    return `${first.host.includes(':') ? `[${first.host}]` : first.host}:${first.port}`
+    return first === undefined ? '' : hostAndPort(first)
   }
 
   get nodeId(): number {

@@ -1,9 +1,10 @@
 // A real broker in a process of its own, as a user would run it: started, stopped with SIGTERM, killed with SIGKILL.
 // It never reaches into the broker; what it knows, it reads from the start line and from the exit code.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -37,8 +38,14 @@ export interface Outcome {
 }
 
 /** Runs a Node program to its end, without the environment's own KAFKA_* variables. */
-export function runNode(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment(env) })
+export function runNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: cleanEnvironment(env),
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => {
@@ -54,7 +61,9 @@ export function runNode(args: readonly string[], env: Readonly<Record<string, st
 }
 
 function cleanEnvironment(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_') && name !== 'LOG_LEVEL')
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('KAFKA_') && name !== 'LOG_LEVEL',
+  )
   return { ...Object.fromEntries(own), ...more }
 }
 
@@ -115,9 +124,11 @@ export class BrokerProcess {
     return this.printed()
   }
 
-  /** Sends signals that all arrive before the broker acts on any: it is halted meanwhile. */
-  signalsAtOnce(...names: NodeJS.Signals[]): Promise<number | string> {
+  /** Sends signals that all arrive before the broker acts on any: it is halted meanwhile. Linux alone. */
+  async signalsAtOnce(...names: NodeJS.Signals[]): Promise<number | string> {
     this.child.kill('SIGSTOP')
+    // SIGCONT takes back a SIGSTOP that has not halted the process yet.
+    while (!/\) [Tt] /.test(readFileSync(`/proc/${this.pid}/stat`, 'utf8'))) await setImmediate()
     for (const name of names) this.child.kill(name)
     this.child.kill('SIGCONT')
     return this.exit

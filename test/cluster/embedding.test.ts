@@ -79,7 +79,7 @@ it('says in a sentence that a port is taken, and lets go of the folder', async (
   const broker = await start({ 'log.dirs': folder() })
   const taken = `PLAINTEXT://127.0.0.1:${portOf(broker)}`
   await expect(start({ 'log.dirs': path, listeners: taken })).rejects.toThrow(
-    'The listener PLAINTEXT cannot be opened',
+    `The listener ${taken} cannot be opened`,
   )
   await start({ 'log.dirs': path })
 })

@@ -5,7 +5,7 @@
  */
 import { Command } from 'commander'
 
-const collect = (value: string, previous: string[]): string[] => [...previous, value]
+const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
 
 const program = new Command('millrace').description(
   'An event-streaming broker that speaks the protocol of Apache Kafka',
@@ -19,7 +19,7 @@ program
   .option('--port <port>', 'listen on this port of 127.0.0.1; 0 takes a free one')
   .option('--log-dirs <list>', 'folders for the data, separated by commas')
   .option('--node-id <id>', 'the id of this node')
-  .option('--set <key=value>', "any of Kafka's config keys; may be given more than once", collect, [])
+  .option('--set <key=value>', "any of Kafka's config keys; may be given more than once", collect)
   .option('--log-level <level>', 'debug, info, warn, error or silent (default: LOG_LEVEL, else info)')
   .addHelpText('after', '\nFlags override KAFKA_* environment variables, these override the config file.')
   .action(async (options) => {

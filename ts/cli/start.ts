@@ -3,6 +3,7 @@
  * once. It prints one line when clients can connect; everything after that goes to the log on stderr.
  */
 import { BrokerConfig } from '../config/broker-config.js'
+import { hostAndPort } from '../config/listeners.js'
 import {
   ConfigError,
   type Setting,
@@ -19,7 +20,7 @@ export interface StartOptions {
   readonly port?: string
   readonly logDirs?: string
   readonly nodeId?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
   readonly logLevel?: string
 }
 
@@ -65,7 +66,7 @@ function configOf(options: StartOptions): BrokerConfig {
 }
 
 function flagsOf(options: StartOptions): Setting[] {
-  const flags = options.set.map(settingFromAssignment)
+  const flags = (options.set ?? []).map(settingFromAssignment)
   const add = (key: string, text: string | undefined, origin: string) => {
     if (text !== undefined) flags.push({ key, text, origin })
   }
@@ -94,7 +95,7 @@ function startLine(broker: Broker): string {
   const ms = Math.round(performance.now())
   const mb = Math.round(process.memoryUsage.rss() / 1e6)
   const addresses = [...broker.addresses]
-    .map(([name, { host, port }]) => `${name}://${host}:${port}`)
+    .map(([name, address]) => `${name}://${hostAndPort(address)}`)
     .join(', ')
   return `Millrace is ready on ${addresses} after ${ms} ms with ${mb} MB, node ${broker.nodeId}, data in ${broker.logDirs.join(', ')}`
 }

@@ -72,6 +72,11 @@ export function advertisedListeners(
   })
 }
 
+/** `127.0.0.1:9092`, `[::1]:9092`: an IPv6 address needs its brackets before a port. */
+export function hostAndPort({ host, port }: { host: string; port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 function parseEndpoint(item: string, key: string, origin: string): Endpoint {
   const match = /^([A-Za-z0-9_]+):\/\/(?:\[([0-9a-fA-F:.%]+)\]|([^[\]:/]*)):(\d{1,5})$/.exec(item)
   const port = Number(match?.[4])

@@ -78,5 +78,7 @@ export function settingsFromObject(
 }
 
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  // Node says `ENOENT: no such file or directory, open '/x'`: whoever asks for the reason names the file already.
+  return /^E[A-Z0-9]+: (.+?), \w+(?: '.*)?$/.exec(error.message)?.[1] ?? error.message
 }

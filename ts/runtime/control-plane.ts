@@ -186,7 +186,9 @@ export class ControlPlane {
         this.onListenerUp(event)
         break
       case 'listener-failed':
-        this.fail(`The listener ${event.name} cannot be opened: ${event.message}`)
+        this.fail(
+          `The listener ${this.listeners.configuredUrl(event.name)} cannot be opened: ${event.message}`,
+        )
         break
       case 'connection-closed':
         // Its replies are dropped where they arrive; members leave by their session timeout, as in Kafka.

@@ -29,6 +29,7 @@ export function prepareFolders(logDirs: readonly string[], nodeId: number, rando
     try {
       mkdirSync(dir, { recursive: true })
     } catch (error) {
+      if (hasCode(error, 'EEXIST')) throw new ConfigError(`The log directory ${dir} is a file, not a folder`)
       throw new ConfigError(`The log directory ${dir} cannot be created: ${reasonOf(error)}`)
     }
     return readMeta(dir, nodeId)
@@ -56,23 +57,29 @@ function readMeta(dir: string, nodeId: number): Meta | null {
   try {
     source = readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw new ConfigError(`${path} cannot be read: ${reasonOf(error)}`)
   }
   const values = new Map(settingsFromProperties(source, path).map(({ key, text }) => [key, text]))
   const version = values.get('version')
   // Version 0 is that of ZooKeeper brokers, which say broker.id.
   if (version !== '1' && version !== '0')
-    throw new ConfigError(`${path} has version ${version ?? 'none'}, expected 1`)
+    throw new ConfigError(`${path} is damaged: its version is ${version ?? 'missing'}, expected 1`)
   const clusterId = values.get('cluster.id')
-  const storedId = Number(values.get('node.id') ?? values.get('broker.id'))
-  if (clusterId === undefined || !Number.isInteger(storedId)) {
-    throw new ConfigError(`${path} lacks cluster.id or node.id`)
+  const storedId = values.get('node.id') ?? values.get('broker.id') ?? ''
+  if (clusterId === undefined || clusterId === '' || !/^\d+$/.test(storedId)) {
+    throw new ConfigError(`${path} is damaged: it lacks a cluster.id or a node.id`)
   }
-  if (storedId !== nodeId) {
-    throw new ConfigError(`The log directory ${dir} belongs to node ${storedId}, but node.id is ${nodeId}`)
+  if (Number(storedId) !== nodeId) {
+    throw new ConfigError(
+      `The log directory ${dir} belongs to node ${storedId} (${META_PROPERTIES}), but node.id is ${nodeId}`,
+    )
   }
   return { clusterId, nodeId, directoryId: values.get('directory.id') ?? null }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /** Written beside and renamed, so that a crash leaves the old file or the new one. */

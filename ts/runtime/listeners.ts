@@ -3,6 +3,7 @@
  */
 import type { BrokerConfig } from '../config/broker-config.js'
 import type { Listener } from '../config/listeners.js'
+import { hostAndPort } from '../config/listeners.js'
 import type { Command } from '../native/commands.js'
 import type { EventNamed } from '../native/events.js'
 
@@ -32,6 +33,12 @@ export class Listeners {
   /** By listener name, in the order of the config. */
   get addresses(): ReadonlyMap<string, Address> {
     return new Map(this.configured.map(({ name }) => [name, this.advertised(name) ?? { host: '', port: -1 }]))
+  }
+
+  /** As the config says it, `PLAINTEXT://127.0.0.1:9092`. */
+  configuredUrl(name: string): string {
+    const listener = this.configured.find((candidate) => candidate.name === name)
+    return listener === undefined ? name : `${name}://${hostAndPort(listener)}`
   }
 
   open(push: (command: Command) => void): void {

@@ -45,15 +45,19 @@ it('finds the same ids again, and takes a new folder into the cluster', () => {
 
 it('refuses another node’s folder, and folders of two clusters, in one sentence', () => {
   prepare(['a'])
-  expect(() => prepare(['a'], 2)).toThrow(`The log directory ${root}/a belongs to node 1, but node.id is 2`)
+  expect(() => prepare(['a'], 2)).toThrow(
+    `The log directory ${root}/a belongs to node 1 (meta.properties), but node.id is 2`,
+  )
   prepare(['b'])
   expect(() => prepare(['a', 'b'])).toThrow('another one of log.dirs')
 })
 
 it.each([
-  ['version=7\ncluster.id=x\nnode.id=1', 'has version 7, expected 1'],
-  ['version=1\nnode.id=1', 'lacks cluster.id or node.id'],
-  ['', 'has version none, expected 1'],
+  ['version=7\ncluster.id=x\nnode.id=1', 'its version is 7, expected 1'],
+  ['version=1\nnode.id=1', 'lacks a cluster.id or a node.id'],
+  ['version=1\ncluster.id=\nnode.id=1', 'lacks a cluster.id or a node.id'],
+  ['version=1\ncluster.id=x\nnode.id=', 'lacks a cluster.id or a node.id'],
+  ['', 'its version is missing, expected 1'],
 ])('refuses a meta.properties that it does not understand: %j', (text, reason) => {
   mkdirSync(join(root, 'a'))
   writeFileSync(join(root, 'a', 'meta.properties'), text)
@@ -62,5 +66,8 @@ it.each([
 
 it('names a folder that cannot be created', () => {
   writeFileSync(join(root, 'file'), '')
-  expect(() => prepare(['file/inside'])).toThrow(`The log directory ${root}/file/inside cannot be created`)
+  expect(() => prepare(['file/inside'])).toThrow(
+    `The log directory ${root}/file/inside cannot be created: not a directory`,
+  )
+  expect(() => prepare(['file'])).toThrow(`The log directory ${root}/file is a file, not a folder`)
 })

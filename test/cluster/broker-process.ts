@@ -1,10 +1,9 @@
 // A real broker in a process of its own, as a user would run it: started, stopped with SIGTERM, killed with SIGKILL.
 // It never reaches into the broker; what it knows, it reads from the start line and from the exit code.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -124,14 +123,15 @@ export class BrokerProcess {
     return this.printed()
   }
 
-  /** Sends signals that all arrive before the broker acts on any: it is halted meanwhile. Linux alone. */
-  async signalsAtOnce(...names: NodeJS.Signals[]): Promise<number | string> {
-    this.child.kill('SIGSTOP')
-    // SIGCONT takes back a SIGSTOP that has not halted the process yet.
-    while (!/\) [Tt] /.test(readFileSync(`/proc/${this.pid}/stat`, 'utf8'))) await setImmediate()
-    for (const name of names) this.child.kill(name)
-    this.child.kill('SIGCONT')
-    return this.exit
+  /** Resolves once the broker has printed this, on either stream. */
+  async until(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      await new Promise<void>((resolve, reject) => {
+        this.child.stderr?.once('data', () => resolve())
+        this.child.stdout?.once('data', () => resolve())
+        this.exit.then(() => reject(new Error(`the broker left before it printed ${text}:\n${this.output}`)))
+      })
+    }
   }
 
   /** Sends a signal and gives the exit code, or the signal's name when that ended the process. */

@@ -24,23 +24,23 @@ export interface StartOptions {
   readonly logLevel?: string
 }
 
-/** A terminal and npm both pass one Ctrl-C on, so that it may arrive twice within moments: that is one signal. */
+/** A terminal and npm both pass one Ctrl-C on, so that it may arrive twice within moments: that is one SIGINT. */
 const SAME_SIGNAL_MS = 250
 
 export async function start(options: StartOptions): Promise<void> {
   const config = configOf(options)
   const log = stderrLog(logLevel(options))
   let broker: Broker | null = null
-  let firstSignalAt: number | null = null
+  let first: { signal: string; at: number } | null = null
   const stop = async (signal: string): Promise<void> => {
-    if (firstSignalAt !== null) {
-      if (performance.now() - firstSignalAt < SAME_SIGNAL_MS) return
+    if (first !== null) {
+      if (signal === first.signal && performance.now() - first.at < SAME_SIGNAL_MS) return
       process.stderr.write(
         `Stopped at once by a second signal (${signal}); the next start checks the ends of the logs.\n`,
       )
       process.exit(1)
     }
-    firstSignalAt = performance.now()
+    first = { signal, at: performance.now() }
     // While starting there is nothing to wait for: what is on the disk is valid at any point.
     if (broker === null) process.exit(0)
     log.info({ signal }, 'stopping')

@@ -1,5 +1,9 @@
 //! Frames that kafka-clients wrote, against the test tables and against the request readers.
 
+use std::sync::LazyLock;
+
+use flate2::read::GzDecoder;
+
 use super::fetch_request::FetchRequest;
 use super::produce_request::{ProduceRequest, TopicRef};
 use super::testing::schema::{FETCH_REQUEST, LIST_OFFSETS_REQUEST, MESSAGES, Message, PRODUCE_REQUEST};
@@ -7,7 +11,11 @@ use super::testing::{Value, decode, encode};
 use super::wire::Reader;
 use super::{list_offsets, serves};
 
-const FRAMES: &str = include_str!("../../../../test/wire/golden/apis.jsonl");
+/// One JSON object a line.
+static FRAMES: LazyLock<String> = LazyLock::new(|| {
+    let packed: &[u8] = include_bytes!("../../../../test/wire/golden/apis.jsonl.gz");
+    std::io::read_to_string(GzDecoder::new(packed)).unwrap()
+});
 
 struct Golden {
     version: i16,

@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take(&mut self, needed: usize, what: &'static str) -> Result<&'a [u8], WireError> {
+    pub fn take(&mut self, needed: usize, what: &'static str) -> Result<&'a [u8], WireError> {
         let range = self.take_range(needed, what)?;
         Ok(self.bytes_at(range))
     }
@@ -87,6 +87,14 @@ impl<'a> Reader<'a> {
             self.bytes.get(self.position..).and_then(<[u8]>::split_first_chunk::<N>).ok_or(short)?;
         self.position += N;
         Ok(*head)
+    }
+
+    pub fn u8(&mut self, what: &'static str) -> Result<u8, WireError> {
+        Ok(u8::from_be_bytes(self.fixed(what)?))
+    }
+
+    pub fn u32(&mut self, what: &'static str) -> Result<u32, WireError> {
+        Ok(u32::from_be_bytes(self.fixed(what)?))
     }
 
     pub fn i8(&mut self, what: &'static str) -> Result<i8, WireError> {
@@ -157,6 +165,17 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self, what: &'static str) -> Result<&'a str, WireError> {
         let position = self.position;
         self.nullable_string(what)?.ok_or(WireError::Null { what, position })
+    }
+
+    /// A field of bytes that stay in the frame.
+    pub fn nullable_bytes(&mut self, what: &'static str) -> Result<Option<&'a [u8]>, WireError> {
+        Ok(self.nullable_bytes_range(what)?.map(|range| self.bytes_at(range)))
+    }
+
+    /// As `nullable_bytes`; null is an error.
+    pub fn bytes(&mut self, what: &'static str) -> Result<&'a [u8], WireError> {
+        let position = self.position;
+        self.nullable_bytes(what)?.ok_or(WireError::Null { what, position })
     }
 
     /// A field of bytes or records, as its range in the frame, so that the caller can take it mutably later.
@@ -250,6 +269,11 @@ impl Writer {
         writer
     }
 
+    /// A classic writer that goes on where `bytes` ends.
+    pub fn over(bytes: Vec<u8>) -> Writer {
+        Writer { bytes, flexible: false }
+    }
+
     pub fn is_flexible(&self) -> bool {
         self.flexible
     }
@@ -317,6 +341,20 @@ impl Writer {
 
     pub fn string(&mut self, value: &str) {
         self.nullable_string(Some(value));
+    }
+
+    /// A byte that is 0 or 1.
+    pub fn boolean(&mut self, value: bool) {
+        self.bytes.push(u8::from(value));
+    }
+
+    pub fn nullable_bytes(&mut self, value: Option<&[u8]>) {
+        self.length(value.map(<[u8]>::len), true);
+        self.bytes.extend_from_slice(value.unwrap_or_default());
+    }
+
+    pub fn bytes(&mut self, value: &[u8]) {
+        self.nullable_bytes(Some(value));
     }
 
     /// An array's count; its elements follow.

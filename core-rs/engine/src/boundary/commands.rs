@@ -3,8 +3,9 @@
 
 use super::events::read_conn;
 use super::records::PackedValues;
-use super::wire::{BoundaryError, Parsed, Reader, WriteExt, frame, frames};
+use super::wire::{BoundaryError, Parsed, boolean, frame, frames, items};
 use super::{ConnId, TopicId};
+use crate::api::wire::{Reader, Writer};
 
 /// One command. The number is its type; both sides are held to the same golden bytes (test/wire/golden/boundary).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,102 +71,110 @@ impl<'a> Command<'a> {
         frame(out, self.kind(), |out| self.write_body(out));
     }
 
-    fn write_body(&self, out: &mut Vec<u8>) {
+    fn write_body(&self, out: &mut Writer) {
         match self {
             Command::Respond { conn, token, response } => {
-                out.put_i64(conn.raw());
-                out.put_i64(*token);
-                out.put_bytes(response);
+                out.i64(conn.raw());
+                out.i64(*token);
+                out.bytes(response);
             }
             Command::CloseConnection { conn, reason } => {
-                out.put_i64(conn.raw());
-                out.put_string(reason);
+                out.i64(conn.raw());
+                out.string(reason);
             }
             Command::Load { topic_id, partition, leader_epoch } => {
-                out.extend_from_slice(topic_id);
-                out.put_i32(*partition);
-                out.put_i32(*leader_epoch);
+                out.raw(topic_id);
+                out.i32(*partition);
+                out.i32(*leader_epoch);
             }
             Command::Propose { proposal_id, timestamp, records } => {
-                out.put_i64(*proposal_id);
-                out.put_i64(*timestamp);
+                out.i64(*proposal_id);
+                out.i64(*timestamp);
                 records.write(out);
             }
             Command::ApplyImage { offset, removed_topics, topics } => {
-                out.put_i64(*offset);
-                out.put_count(removed_topics.len());
+                out.i64(*offset);
+                out.array(removed_topics.len());
                 for topic_id in removed_topics {
-                    out.extend_from_slice(topic_id);
+                    out.raw(topic_id);
                 }
-                out.put_count(topics.len());
+                out.array(topics.len());
                 for topic in topics {
                     topic.write(out);
                 }
             }
             Command::SetListener { name, host, port, security_protocol } => {
-                out.put_string(name);
-                out.put_string(host);
-                out.put_i32(*port);
-                out.put_string(security_protocol);
+                out.string(name);
+                out.string(host);
+                out.i32(*port);
+                out.string(security_protocol);
             }
-            Command::RemoveListener { name } => out.put_string(name),
+            Command::RemoveListener { name } => out.string(name),
             Command::Shutdown => {}
             Command::RespondNone { conn, token } => {
-                out.put_i64(conn.raw());
-                out.put_i64(*token);
+                out.i64(conn.raw());
+                out.i64(*token);
             }
         }
     }
 
     fn read(kind: u8, body: &mut Reader<'a>) -> Parsed<Command<'a>> {
         Ok(match kind {
-            1 => Command::Respond { conn: read_conn(body)?, token: body.i64()?, response: body.bytes()? },
-            2 => Command::CloseConnection { conn: read_conn(body)?, reason: body.string()? },
-            3 => Command::Load { topic_id: body.uuid()?, partition: body.i32()?, leader_epoch: body.i32()? },
+            1 => Command::Respond {
+                conn: read_conn(body)?,
+                token: body.i64("token")?,
+                response: body.bytes("response")?,
+            },
+            2 => Command::CloseConnection { conn: read_conn(body)?, reason: body.string("reason")? },
+            3 => Command::Load {
+                topic_id: body.uuid("topic id")?.0,
+                partition: body.i32("partition")?,
+                leader_epoch: body.i32("leader epoch")?,
+            },
             4 => Command::Propose {
-                proposal_id: body.i64()?,
-                timestamp: body.i64()?,
+                proposal_id: body.i64("proposal id")?,
+                timestamp: body.i64("timestamp")?,
                 records: PackedValues::read(body)?,
             },
             5 => Command::ApplyImage {
-                offset: body.i64()?,
-                removed_topics: body.items(16, Reader::uuid)?,
-                topics: body.items(27, TopicImage::read)?,
+                offset: body.i64("offset")?,
+                removed_topics: items(body, 16, "removed topics", |item| Ok(item.uuid("topic id")?.0))?,
+                topics: items(body, 27, "topics", TopicImage::read)?,
             },
             6 => Command::SetListener {
-                name: body.string()?,
-                host: body.string()?,
-                port: body.i32()?,
-                security_protocol: body.string()?,
+                name: body.string("name")?,
+                host: body.string("host")?,
+                port: body.i32("port")?,
+                security_protocol: body.string("security protocol")?,
             },
-            7 => Command::RemoveListener { name: body.string()? },
+            7 => Command::RemoveListener { name: body.string("name")? },
             8 => Command::Shutdown,
-            9 => Command::RespondNone { conn: read_conn(body)?, token: body.i64()? },
+            9 => Command::RespondNone { conn: read_conn(body)?, token: body.i64("token")? },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
         })
     }
 }
 
 impl<'a> TopicImage<'a> {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.put_string(self.name);
-        out.extend_from_slice(&self.topic_id);
-        out.put_bool(self.internal);
-        out.put_count(self.configs.len());
+    fn write(&self, out: &mut Writer) {
+        out.string(self.name);
+        out.raw(&self.topic_id);
+        out.boolean(self.internal);
+        out.array(self.configs.len());
         for (key, value) in &self.configs {
-            out.put_string(key);
-            out.put_string(value);
+            out.string(key);
+            out.string(value);
         }
-        out.put_count(self.partitions.len());
+        out.array(self.partitions.len());
         for partition in &self.partitions {
-            out.put_i32(partition.index);
-            out.put_i32(partition.leader);
-            out.put_i32(partition.leader_epoch);
-            out.put_i32(partition.partition_epoch);
+            out.i32(partition.index);
+            out.i32(partition.leader);
+            out.i32(partition.leader_epoch);
+            out.i32(partition.partition_epoch);
             for ids in [&partition.replicas, &partition.isr] {
-                out.put_count(ids.len());
+                out.array(ids.len());
                 for id in ids {
-                    out.put_i32(*id);
+                    out.i32(*id);
                 }
             }
         }
@@ -173,18 +182,20 @@ impl<'a> TopicImage<'a> {
 
     fn read(body: &mut Reader<'a>) -> Parsed<TopicImage<'a>> {
         Ok(TopicImage {
-            name: body.string()?,
-            topic_id: body.uuid()?,
-            internal: body.boolean()?,
-            configs: body.items(4, |item| Ok((item.string()?, item.string()?)))?,
-            partitions: body.items(24, |item| {
+            name: body.string("name")?,
+            topic_id: body.uuid("topic id")?.0,
+            internal: boolean(body, "internal")?,
+            configs: items(body, 4, "configs", |item| {
+                Ok((item.string("config key")?, item.string("config value")?))
+            })?,
+            partitions: items(body, 24, "partitions", |item| {
                 Ok(PartitionImage {
-                    index: item.i32()?,
-                    leader: item.i32()?,
-                    leader_epoch: item.i32()?,
-                    partition_epoch: item.i32()?,
-                    replicas: item.items(4, Reader::i32)?,
-                    isr: item.items(4, Reader::i32)?,
+                    index: item.i32("index")?,
+                    leader: item.i32("leader")?,
+                    leader_epoch: item.i32("leader epoch")?,
+                    partition_epoch: item.i32("partition epoch")?,
+                    replicas: items(item, 4, "replicas", |id| Ok(id.i32("replica")?))?,
+                    isr: items(item, 4, "isr", |id| Ok(id.i32("replica")?))?,
                 })
             })?,
         })

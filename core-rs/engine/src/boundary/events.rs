@@ -1,8 +1,9 @@
 //! Events, Rust → JavaScript: one enum, its packed layout both ways. Nothing here decides when an event is due.
 
 use super::records::{PackedRecords, PackedValues};
-use super::wire::{BoundaryError, Parsed, Reader, WriteExt, frame, frames};
+use super::wire::{BoundaryError, Parsed, boolean, frame, frames, items};
 use super::{ConnId, TopicId};
+use crate::api::wire::{Reader, Writer};
 
 /// One event. The number is its type; both sides are held to the same golden bytes (test/wire/golden/boundary).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl<'a> Event<'a> {
         frame(out, self.kind(), |out| self.write_body(out));
     }
 
-    fn write_body(&self, out: &mut Vec<u8>) {
+    fn write_body(&self, out: &mut Writer) {
         match self {
             Event::ControlRequest {
                 conn,
@@ -101,21 +102,21 @@ impl<'a> Event<'a> {
                 arrival_wall_ms,
                 frame,
             } => {
-                out.put_i64(conn.raw());
-                out.put_i64(*token);
-                out.put_i16(*api_key);
-                out.put_i16(*api_version);
-                out.put_string(listener);
-                out.put_string(peer);
-                out.put_string(principal);
-                out.put_i64(*arrival_monotonic_ms);
-                out.put_i64(*arrival_wall_ms);
-                out.put_bytes(frame);
+                out.i64(conn.raw());
+                out.i64(*token);
+                out.i16(*api_key);
+                out.i16(*api_version);
+                out.string(listener);
+                out.string(peer);
+                out.string(principal);
+                out.i64(*arrival_monotonic_ms);
+                out.i64(*arrival_wall_ms);
+                out.bytes(frame);
             }
             Event::Committed { topic_id, partition, high_watermark } => {
-                out.extend_from_slice(topic_id);
-                out.put_i32(*partition);
-                out.put_i64(*high_watermark);
+                out.raw(topic_id);
+                out.i32(*partition);
+                out.i64(*high_watermark);
             }
             Event::LoadedChunk {
                 topic_id,
@@ -126,58 +127,58 @@ impl<'a> Event<'a> {
                 error_code,
                 records,
             } => {
-                out.extend_from_slice(topic_id);
-                out.put_i32(*partition);
-                out.put_i32(*leader_epoch);
-                out.put_i64(*next_offset);
-                out.put_bool(*done);
-                out.put_i16(*error_code);
+                out.raw(topic_id);
+                out.i32(*partition);
+                out.i32(*leader_epoch);
+                out.i64(*next_offset);
+                out.boolean(*done);
+                out.i16(*error_code);
                 records.write(out);
             }
             Event::ImageApplied { offset, failures } => {
-                out.put_i64(*offset);
-                out.put_count(failures.len());
+                out.i64(*offset);
+                out.array(failures.len());
                 for (topic_id, partition, message) in failures {
-                    out.extend_from_slice(topic_id);
-                    out.put_i32(*partition);
-                    out.put_string(message);
+                    out.raw(topic_id);
+                    out.i32(*partition);
+                    out.string(message);
                 }
             }
-            Event::ConnectionClosed { conn } => out.put_i64(conn.raw()),
+            Event::ConnectionClosed { conn } => out.i64(conn.raw()),
             Event::MetadataCommitted { base_offset, epoch, timestamp, proposal_id, records } => {
-                out.put_i64(*base_offset);
-                out.put_i32(*epoch);
-                out.put_i64(*timestamp);
-                out.put_i64(*proposal_id);
+                out.i64(*base_offset);
+                out.i32(*epoch);
+                out.i64(*timestamp);
+                out.i64(*proposal_id);
                 records.write(out);
             }
             Event::ProposalDropped { proposal_id, error_code } => {
-                out.put_i64(*proposal_id);
-                out.put_i16(*error_code);
+                out.i64(*proposal_id);
+                out.i16(*error_code);
             }
             Event::QuorumRole { leader_id, epoch, high_watermark, caught_up } => {
-                out.put_i32(*leader_id);
-                out.put_i32(*epoch);
-                out.put_i64(*high_watermark);
-                out.put_bool(*caught_up);
+                out.i32(*leader_id);
+                out.i32(*epoch);
+                out.i64(*high_watermark);
+                out.boolean(*caught_up);
             }
             Event::ListenerUp { name, host, port } => {
-                out.put_string(name);
-                out.put_string(host);
-                out.put_i32(*port);
+                out.string(name);
+                out.string(host);
+                out.i32(*port);
             }
             Event::ListenerFailed { name: first, message } | Event::LogDirFailed { path: first, message } => {
-                out.put_string(first);
-                out.put_string(message);
+                out.string(first);
+                out.string(message);
             }
             Event::RequestRefused { conn, peer, api_key, api_version, message } => {
-                out.put_i64(conn.raw());
-                out.put_string(peer);
-                out.put_i16(*api_key);
-                out.put_i16(*api_version);
-                out.put_string(message);
+                out.i64(conn.raw());
+                out.string(peer);
+                out.i16(*api_key);
+                out.i16(*api_version);
+                out.string(message);
             }
-            Event::Fault { message } => out.put_string(message),
+            Event::Fault { message } => out.string(message),
             Event::Stopped => {}
         }
     }
@@ -186,60 +187,69 @@ impl<'a> Event<'a> {
         Ok(match kind {
             1 => Event::ControlRequest {
                 conn: read_conn(body)?,
-                token: body.i64()?,
-                api_key: body.i16()?,
-                api_version: body.i16()?,
-                listener: body.string()?,
-                peer: body.string()?,
-                principal: body.string()?,
-                arrival_monotonic_ms: body.i64()?,
-                arrival_wall_ms: body.i64()?,
-                frame: body.bytes()?,
+                token: body.i64("token")?,
+                api_key: body.i16("api key")?,
+                api_version: body.i16("api version")?,
+                listener: body.string("listener")?,
+                peer: body.string("peer")?,
+                principal: body.string("principal")?,
+                arrival_monotonic_ms: body.i64("arrival monotonic ms")?,
+                arrival_wall_ms: body.i64("arrival wall ms")?,
+                frame: body.bytes("frame")?,
             },
             2 => Event::Committed {
-                topic_id: body.uuid()?,
-                partition: body.i32()?,
-                high_watermark: body.i64()?,
+                topic_id: body.uuid("topic id")?.0,
+                partition: body.i32("partition")?,
+                high_watermark: body.i64("high watermark")?,
             },
             3 => Event::LoadedChunk {
-                topic_id: body.uuid()?,
-                partition: body.i32()?,
-                leader_epoch: body.i32()?,
-                next_offset: body.i64()?,
-                done: body.boolean()?,
-                error_code: body.i16()?,
+                topic_id: body.uuid("topic id")?.0,
+                partition: body.i32("partition")?,
+                leader_epoch: body.i32("leader epoch")?,
+                next_offset: body.i64("next offset")?,
+                done: boolean(body, "done")?,
+                error_code: body.i16("error code")?,
                 records: PackedRecords::read(body)?,
             },
             4 => Event::ImageApplied {
-                offset: body.i64()?,
-                failures: body.items(22, |item| Ok((item.uuid()?, item.i32()?, item.string()?)))?,
+                offset: body.i64("offset")?,
+                failures: items(body, 22, "failures", |item| {
+                    Ok((item.uuid("topic id")?.0, item.i32("partition")?, item.string("message")?))
+                })?,
             },
             5 => Event::ConnectionClosed { conn: read_conn(body)? },
             6 => Event::MetadataCommitted {
-                base_offset: body.i64()?,
-                epoch: body.i32()?,
-                timestamp: body.i64()?,
-                proposal_id: body.i64()?,
+                base_offset: body.i64("base offset")?,
+                epoch: body.i32("epoch")?,
+                timestamp: body.i64("timestamp")?,
+                proposal_id: body.i64("proposal id")?,
                 records: PackedValues::read(body)?,
             },
-            7 => Event::ProposalDropped { proposal_id: body.i64()?, error_code: body.i16()? },
-            8 => Event::QuorumRole {
-                leader_id: body.i32()?,
-                epoch: body.i32()?,
-                high_watermark: body.i64()?,
-                caught_up: body.boolean()?,
+            7 => Event::ProposalDropped {
+                proposal_id: body.i64("proposal id")?,
+                error_code: body.i16("error code")?,
             },
-            9 => Event::ListenerUp { name: body.string()?, host: body.string()?, port: body.i32()? },
-            10 => Event::ListenerFailed { name: body.string()?, message: body.string()? },
-            11 => Event::LogDirFailed { path: body.string()?, message: body.string()? },
+            8 => Event::QuorumRole {
+                leader_id: body.i32("leader id")?,
+                epoch: body.i32("epoch")?,
+                high_watermark: body.i64("high watermark")?,
+                caught_up: boolean(body, "caught up")?,
+            },
+            9 => Event::ListenerUp {
+                name: body.string("name")?,
+                host: body.string("host")?,
+                port: body.i32("port")?,
+            },
+            10 => Event::ListenerFailed { name: body.string("name")?, message: body.string("message")? },
+            11 => Event::LogDirFailed { path: body.string("path")?, message: body.string("message")? },
             12 => Event::RequestRefused {
                 conn: read_conn(body)?,
-                peer: body.string()?,
-                api_key: body.i16()?,
-                api_version: body.i16()?,
-                message: body.string()?,
+                peer: body.string("peer")?,
+                api_key: body.i16("api key")?,
+                api_version: body.i16("api version")?,
+                message: body.string("message")?,
             },
-            13 => Event::Fault { message: body.string()? },
+            13 => Event::Fault { message: body.string("message")? },
             14 => Event::Stopped,
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),
         })
@@ -252,6 +262,6 @@ pub fn parse_events(batch: &[u8]) -> Result<Vec<Event<'_>>, BoundaryError> {
 }
 
 pub(super) fn read_conn(body: &mut Reader<'_>) -> Parsed<ConnId> {
-    let raw = body.i64()?;
+    let raw = body.i64("connection")?;
     ConnId::from_raw(raw).ok_or_else(|| BoundaryError::new(format!("{raw} names no connection")))
 }

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::wire::{BoundaryError, Parsed, Reader, WriteExt};
+use super::wire::{BoundaryError, Parsed, items, reader};
+use crate::api::wire::{Reader, Writer};
 
 /// An array of `{ offset i64, timestamp i64, key bytes?, value bytes? }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,10 +25,12 @@ pub struct RecordView<'a> {
 impl<'a> PackedRecords<'a> {
     pub fn push(&mut self, record: RecordView<'_>) {
         let bytes = self.bytes.to_mut();
-        bytes.put_i64(record.offset);
-        bytes.put_i64(record.timestamp);
-        bytes.put_nullable_bytes(record.key);
-        bytes.put_nullable_bytes(record.value);
+        let mut writer = Writer::over(std::mem::take(bytes));
+        writer.i64(record.offset);
+        writer.i64(record.timestamp);
+        writer.nullable_bytes(record.key);
+        writer.nullable_bytes(record.value);
+        *bytes = writer.into_bytes();
         self.count += 1;
     }
 
@@ -45,32 +48,32 @@ impl<'a> PackedRecords<'a> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = RecordView<'_>> {
-        let mut reader = Reader::new(&self.bytes);
+        let mut reader = reader(&self.bytes);
         (0..self.count).map_while(move |_| read_record(&mut reader).ok())
     }
 
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.put_count(self.count);
-        out.extend_from_slice(&self.bytes);
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.array(self.count);
+        out.raw(&self.bytes);
     }
 
     pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<PackedRecords<'a>> {
-        let count = reader.count(24)?;
-        let all = reader.rest();
+        let count = reader.array(24, "records")?;
+        let start = reader.position();
         for _ in 0..count {
             read_record(reader)?;
         }
-        let used = all.len() - reader.remaining();
-        Ok(PackedRecords { count, bytes: Cow::Borrowed(all.get(..used).unwrap_or_default()) })
+        let bytes = reader.bytes_at(start..reader.position());
+        Ok(PackedRecords { count, bytes: Cow::Borrowed(bytes) })
     }
 }
 
 fn read_record<'a>(reader: &mut Reader<'a>) -> Parsed<RecordView<'a>> {
     Ok(RecordView {
-        offset: reader.i64()?,
-        timestamp: reader.i64()?,
-        key: reader.nullable_bytes()?,
-        value: reader.nullable_bytes()?,
+        offset: reader.i64("offset")?,
+        timestamp: reader.i64("timestamp")?,
+        key: reader.nullable_bytes("key")?,
+        value: reader.nullable_bytes("value")?,
     })
 }
 
@@ -89,15 +92,17 @@ impl<'a> PackedValues<'a> {
         self.values.iter().map(|value| value.to_vec()).collect()
     }
 
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.put_count(self.values.len());
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.array(self.values.len());
         for value in &self.values {
-            out.put_bytes(value);
+            out.bytes(value);
         }
     }
 
     pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<PackedValues<'a>> {
-        Ok(PackedValues { values: reader.items(4, |item| Ok(Cow::Borrowed(item.bytes()?)))? })
+        Ok(PackedValues {
+            values: items(reader, 4, "values", |item| Ok(Cow::Borrowed(item.bytes("value")?)))?,
+        })
     }
 }
 
@@ -119,30 +124,32 @@ pub struct AppendRequest<'a> {
 
 impl<'a> AppendRequest<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<AppendRequest<'a>, BoundaryError> {
-        let mut reader = Reader::new(bytes);
+        let mut reader = reader(bytes);
         let request = AppendRequest {
-            topic_id: reader.uuid()?,
-            partition: reader.i32()?,
-            leader_epoch: reader.i32()?,
-            timestamp: reader.i64()?,
-            records: reader.items(8, |item| Ok((item.nullable_bytes()?, item.nullable_bytes()?)))?,
+            topic_id: reader.uuid("topic id")?.0,
+            partition: reader.i32("partition")?,
+            leader_epoch: reader.i32("leader epoch")?,
+            timestamp: reader.i64("timestamp")?,
+            records: items(&mut reader, 8, "records", |item| {
+                Ok((item.nullable_bytes("key")?, item.nullable_bytes("value")?))
+            })?,
         };
-        match reader.remaining() {
-            0 => Ok(request),
-            extra => Err(BoundaryError::new(format!("{extra} bytes too many in an append"))),
-        }
+        reader.finish()?;
+        Ok(request)
     }
 
-    pub fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.topic_id);
-        out.put_i32(self.partition);
-        out.put_i32(self.leader_epoch);
-        out.put_i64(self.timestamp);
-        out.put_count(self.records.len());
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        let mut out = Writer::over(std::mem::take(bytes));
+        out.raw(&self.topic_id);
+        out.i32(self.partition);
+        out.i32(self.leader_epoch);
+        out.i64(self.timestamp);
+        out.array(self.records.len());
         for (key, value) in &self.records {
-            out.put_nullable_bytes(*key);
-            out.put_nullable_bytes(*value);
+            out.nullable_bytes(*key);
+            out.nullable_bytes(*value);
         }
+        *bytes = out.into_bytes();
     }
 }
 
@@ -161,11 +168,11 @@ impl AppendReply {
     }
 
     pub fn to_vec(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(26);
-        out.put_i16(self.error_code);
-        out.put_i64(self.base_offset);
-        out.put_i64(self.end_offset);
-        out.put_i64(self.high_watermark);
-        out
+        let mut out = Writer::new(false, 26);
+        out.i16(self.error_code);
+        out.i64(self.base_offset);
+        out.i64(self.end_offset);
+        out.i64(self.high_watermark);
+        out.into_bytes()
     }
 }

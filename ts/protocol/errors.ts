@@ -243,10 +243,7 @@ const table = {
   ],
   SHARE_SESSION_NOT_FOUND: [122, 'The share session was not found.'],
   INVALID_SHARE_SESSION_EPOCH: [123, 'The share session epoch is invalid.'],
-  FENCED_STATE_EPOCH: [
-    124,
-    'The share coordinator rejected the request because the share-group state epoch did not match.',
-  ],
+  FENCED_STATE_EPOCH: [124, 'The coordinator rejected the request because the state epoch did not match.'],
   INVALID_VOTER_KEY: [125, "The voter key doesn't match the receiving replica's key."],
   DUPLICATE_VOTER: [126, 'The voter is already part of the set of voters.'],
   VOTER_NOT_FOUND: [127, 'The voter is not part of the set of voters.'],
@@ -259,6 +256,15 @@ const table = {
   STREAMS_INVALID_TOPOLOGY_EPOCH: [131, 'The supplied topology epoch is invalid.'],
   STREAMS_TOPOLOGY_FENCED: [132, 'The supplied topology epoch is outdated.'],
   SHARE_SESSION_LIMIT_REACHED: [133, 'The limit of share sessions has been reached.'],
+  GROUP_DELETION_FAILED: [
+    134,
+    'DeleteGroups could not complete; see the error message on the per-group result for details.',
+  ],
+  STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED: [
+    135,
+    'The broker could not process the topology description update; see the error message for details.',
+  ],
+  CONTROLLER_ID_NOT_REGISTERED: [136, 'The given controller ID was not registered.'],
 } as const satisfies Record<string, readonly [code: number, message: string]>
 
 export type ErrorName = keyof typeof table

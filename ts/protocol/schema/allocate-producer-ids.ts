@@ -1,6 +1,6 @@
 /**
- * AllocateProducerIds (key 67): the controller gives a broker a block of producer ids to hand out (KIP-730). Flexible
- * from v0.
+ * AllocateProducerIds (key 67): the controller gives a broker a block of producer ids to hand out (KIP-730).
+ * Flexible from v0.
  */
 import { int16, int32, int64 } from '../notation.js'
 import { api } from '../table.js'

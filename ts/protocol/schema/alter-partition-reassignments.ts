@@ -1,7 +1,7 @@
 /**
  * AlterPartitionReassignments (key 45): starts, or with null replicas cancels, the move of partitions to other brokers
- * (KIP-455). Flexible from v0.
- * v1 whether the replication factor may change.
+ * (KIP-455).
+ * Flexible from v0 · v1 whether the replication factor may change.
  */
 import { array, bool, int16, int32, string } from '../notation.js'
 import { api } from '../table.js'

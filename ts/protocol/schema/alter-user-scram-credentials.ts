@@ -1,6 +1,7 @@
 /**
  * AlterUserScramCredentials (key 51): sets and removes users' SCRAM credentials; the password arrives salted and hashed
- * (KIP-554). Flexible from v0.
+ * (KIP-554).
+ * Flexible from v0.
  */
 import { array, bytes, int8, int16, int32, string } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,6 @@
 /**
- * BrokerHeartbeat (key 63): a registered broker is alive; it asks to be unfenced or to shut down (KIP-631). Flexible
- * from v0.
- * v1 failed log directories (KIP-858) · v2 cordoned log directories (KIP-1066).
+ * BrokerHeartbeat (key 63): a registered broker is alive; it asks to be unfenced or to shut down (KIP-631).
+ * Flexible from v0 · v1 failed log directories (KIP-858) · v2 cordoned log directories (KIP-1066).
  */
 import { array, bool, int16, int32, int64, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,6 @@
 /**
  * ConsumerGroupDescribe (key 69): consumer groups with epochs, members, current and target assignments (KIP-848).
- * Flexible from v0.
- * v1 whether a member speaks the classic or the consumer protocol (KIP-1099).
+ * Flexible from v0 · v1 whether a member speaks the classic or the consumer protocol (KIP-1099).
  */
 import { array, bool, int8, int16, int32, nested, string, uuid } from '../notation.js'
 import { api } from '../table.js'

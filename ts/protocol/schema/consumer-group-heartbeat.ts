@@ -1,8 +1,7 @@
 /**
  * ConsumerGroupHeartbeat (key 68): a member of a consumer group joins, stays, leaves and is told its assignment
  * (KIP-848). Null means unchanged since the last heartbeat; an epoch of 0 joins, −1 leaves, −2 leaves for a while.
- * Flexible from v0.
- * v1 subscription by regular expression, the member chooses its own id (KIP-1082).
+ * Flexible from v0 · v1 subscription by regular expression, the member chooses its own id (KIP-1082).
  */
 import { array, int16, int32, nested, string, uuid } from '../notation.js'
 import { api } from '../table.js'

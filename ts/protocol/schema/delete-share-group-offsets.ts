@@ -1,6 +1,6 @@
 /**
- * DeleteShareGroupOffsets (key 92): forgets the start offsets of an empty share group, by topic (KIP-932). Flexible
- * from v0.
+ * DeleteShareGroupOffsets (key 92): forgets the start offsets of an empty share group, by topic (KIP-932).
+ * Flexible from v0.
  */
 import { array, int16, int32, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,6 +1,6 @@
 /**
- * DeleteShareGroupState (key 86): the group coordinator has the state of share-partitions forgotten (KIP-932). Flexible
- * from v0.
+ * DeleteShareGroupState (key 86): the group coordinator has the state of share-partitions forgotten (KIP-932).
+ * Flexible from v0.
  */
 import { array, int16, int32, string, uuid } from '../notation.js'
 import { api } from '../table.js'

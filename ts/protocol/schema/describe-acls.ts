@@ -1,5 +1,7 @@
 /**
  * DescribeAcls (key 29): the ACLs that match a filter, grouped by resource pattern.
+ * Resource types: 1 any, 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user. Pattern types: 1 any,
+ * 2 match, 3 literal, 4 prefixed. Permissions: 1 any, 2 deny, 3 allow. Operations start with 1 any, 2 all, 3 read, 4 write.
  * v1 pattern types, before which all were literal (KIP-290) · v2 flexible · v3 resources of type user.
  */
 import { array, int8, int16, int32, string } from '../notation.js'

@@ -1,6 +1,6 @@
 /**
- * DescribeProducers (key 61): the idempotent and transactional producers that partitions know of (KIP-664). Flexible
- * from v0.
+ * DescribeProducers (key 61): the idempotent and transactional producers that partitions know of (KIP-664).
+ * Flexible from v0.
  */
 import { array, int16, int32, int64, string } from '../notation.js'
 import { api } from '../table.js'

@@ -1,6 +1,7 @@
 /**
  * DescribeTopicPartitions (key 75): topics with their partitions and eligible leader replicas, page by page behind a
- * cursor (KIP-966). Flexible from v0.
+ * cursor (KIP-966).
+ * Flexible from v0.
  */
 import { array, bool, int16, int32, nested, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,6 +1,7 @@
 /**
  * DescribeUserScramCredentials (key 50): the SCRAM mechanisms and iterations of users, never their secrets; null users
- * mean all (KIP-554). Flexible from v0.
+ * mean all (KIP-554).
+ * Flexible from v0.
  */
 import { array, int8, int16, int32, string } from '../notation.js'
 import { api } from '../table.js'

@@ -1,6 +1,7 @@
 /**
  * Envelope (key 58): a broker forwards a client's request to the controller, with the principal and address that it
- * came from (KIP-590). Flexible from v0.
+ * came from (KIP-590).
+ * Flexible from v0.
  */
 import { bytes, int16 } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,7 @@
 /**
  * FetchSnapshot (key 59): a piece of a metadata snapshot, for replicas that the log no longer reaches back for
- * (KIP-630). Flexible from v0.
- * v1 the directory id of the asking replica, endpoints of the leader (KIP-853).
+ * (KIP-630).
+ * Flexible from v0 · v1 the directory id of the asking replica, endpoints of the leader (KIP-853).
  */
 import { array, int16, int32, int64, nested, records, string, uint16, uuid } from '../notation.js'
 import { api } from '../table.js'

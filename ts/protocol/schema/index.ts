@@ -18,13 +18,10 @@ export { listOffsets } from './list-offsets.js'
 export { metadata, OPERATIONS_OMITTED } from './metadata.js'
 export {
   abortTransactionRecord,
-  accessControlEntryRecord,
   beginTransactionRecord,
   brokerRegistrationChangeRecord,
   clearElrRecord,
-  clientQuotaRecord,
   configRecord,
-  delegationTokenRecord,
   endTransactionRecord,
   featureLevelRecord,
   fenceBrokerRecord,
@@ -35,17 +32,22 @@ export {
   producerIdsRecord,
   registerBrokerRecord,
   registerControllerRecord,
-  removeAccessControlEntryRecord,
-  removeDelegationTokenRecord,
   removeTopicRecord,
-  removeUserScramCredentialRecord,
   topicRecord,
   unfenceBrokerRecord,
   unregisterBrokerRecord,
   unregisterControllerRecord,
-  userScramCredentialRecord,
   zkMigrationStateRecord,
 } from './metadata-records.js'
+export {
+  accessControlEntryRecord,
+  clientQuotaRecord,
+  delegationTokenRecord,
+  removeAccessControlEntryRecord,
+  removeDelegationTokenRecord,
+  removeUserScramCredentialRecord,
+  userScramCredentialRecord,
+} from './metadata-security-records.js'
 export { offsetCommit } from './offset-commit.js'
 export { offsetFetch } from './offset-fetch.js'
 export { produce } from './produce.js'

@@ -1,6 +1,7 @@
 /**
  * InitializeShareGroupState (key 83): the group coordinator has the state of share-partitions begin at a start offset
- * (KIP-932). Flexible from v0.
+ * (KIP-932).
+ * Flexible from v0.
  */
 import { array, int16, int32, int64, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,6 +1,6 @@
 /**
- * ListPartitionReassignments (key 46): the partitions that are being moved; null topics mean all (KIP-455). Flexible
- * from v0.
+ * ListPartitionReassignments (key 46): the partitions that are being moved; null topics mean all (KIP-455).
+ * Flexible from v0.
  */
 import { array, int16, int32, string } from '../notation.js'
 import { api } from '../table.js'

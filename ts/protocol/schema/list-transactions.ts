@@ -1,7 +1,7 @@
 /**
  * ListTransactions (key 66): the transactions that the asked broker coordinates, by state and producer id (KIP-664).
- * Flexible from v0.
- * v1 only those that run longer than a duration (KIP-994) · v2 only those whose id matches a pattern (KIP-1152).
+ * Flexible from v0 · v1 only those that run longer than a duration (KIP-994) · v2 only those whose id matches a pattern
+ * (KIP-1152).
  */
 import { array, int16, int32, int64, string } from '../notation.js'
 import { api } from '../table.js'

@@ -2,8 +2,17 @@
  * Records of __cluster_metadata, in Kafka's layout. All are flexible; `null` in a change record means "unchanged".
  * What they do to the cluster's state is not decided here.
  */
-import { array, bool, bytes, float64, int8, int16, int32, int64, string, uint16, uuid } from '../notation.js'
+import { array, bool, int8, int16, int32, int64, string, uint16, uuid } from '../notation.js'
 import { metadataRecord } from '../table.js'
+import {
+  accessControlEntryRecord,
+  clientQuotaRecord,
+  delegationTokenRecord,
+  removeAccessControlEntryRecord,
+  removeDelegationTokenRecord,
+  removeUserScramCredentialRecord,
+  userScramCredentialRecord,
+} from './metadata-security-records.js'
 
 /** A broker registered. v1 controlled shutdown · v2 ZooKeeper migration · v3 directories · v4 cordoned directories. */
 export const registerBrokerRecord = metadataRecord({
@@ -113,56 +122,12 @@ export const removeTopicRecord = metadataRecord({
   fields: { topicId: uuid() },
 })
 
-/** A delegation token as it stands (KIP-900). The secret is derived from the id, never stored. */
-export const delegationTokenRecord = metadataRecord({
-  key: 10,
-  name: 'DelegationTokenRecord',
-  versions: [0, 0],
-  fields: {
-    owner: string(),
-    requester: string(),
-    renewers: array(string()),
-    issueTimestamp: int64(),
-    maxTimestamp: int64(),
-    expirationTimestamp: int64(),
-    tokenId: string(),
-  },
-})
-
-/** A user's SCRAM credential (KIP-900). Mechanism 1 is SCRAM-SHA-256, 2 SCRAM-SHA-512. */
-export const userScramCredentialRecord = metadataRecord({
-  key: 11,
-  name: 'UserScramCredentialRecord',
-  versions: [0, 0],
-  fields: {
-    name: string(),
-    mechanism: int8(),
-    salt: bytes(),
-    storedKey: bytes(),
-    serverKey: bytes(),
-    iterations: int32(),
-  },
-})
-
 /** A finalised feature; level 0 removes it. */
 export const featureLevelRecord = metadataRecord({
   key: 12,
   name: 'FeatureLevelRecord',
   versions: [0, 0],
   fields: { name: string(), featureLevel: int16() },
-})
-
-/** One quota of an entity, set or removed; a null entity name means the default entity. */
-export const clientQuotaRecord = metadataRecord({
-  key: 14,
-  name: 'ClientQuotaRecord',
-  versions: [0, 0],
-  fields: {
-    entity: array({ entityType: string(), entityName: string({ nullable: true }) }),
-    key: string(),
-    value: float64(),
-    remove: bool(),
-  },
 })
 
 /** A block of producer ids was given to a broker; `nextProducerId` is the first of the next block. */
@@ -188,30 +153,6 @@ export const brokerRegistrationChangeRecord = metadataRecord({
   },
 })
 
-/** One ACL. Codes as in CreateAcls; the id is what removes it. */
-export const accessControlEntryRecord = metadataRecord({
-  key: 18,
-  name: 'AccessControlEntryRecord',
-  versions: [0, 0],
-  fields: {
-    id: uuid(),
-    resourceType: int8(),
-    resourceName: string(),
-    patternType: int8(),
-    principal: string(),
-    host: string(),
-    operation: int8(),
-    permissionType: int8(),
-  },
-})
-
-export const removeAccessControlEntryRecord = metadataRecord({
-  key: 19,
-  name: 'RemoveAccessControlEntryRecord',
-  versions: [0, 0],
-  fields: { id: uuid() },
-})
-
 export const noOpRecord = metadataRecord({ key: 20, name: 'NoOpRecord', versions: [0, 0], fields: {} })
 
 /** How far the move from ZooKeeper has come; 0 is none, and clusters that never had one say so. */
@@ -220,13 +161,6 @@ export const zkMigrationStateRecord = metadataRecord({
   name: 'ZkMigrationStateRecord',
   versions: [0, 0],
   fields: { zkMigrationState: int8() },
-})
-
-export const removeUserScramCredentialRecord = metadataRecord({
-  key: 22,
-  name: 'RemoveUserScramCredentialRecord',
-  versions: [0, 0],
-  fields: { name: string(), mechanism: int8() },
 })
 
 /** Opens a group of records that take effect together or not at all (KIP-868), beyond the size of one batch. */
@@ -249,13 +183,6 @@ export const abortTransactionRecord = metadataRecord({
   name: 'AbortTransactionRecord',
   versions: [0, 0],
   fields: { reason: string({ tag: 0, nullable: true, default: null }) },
-})
-
-export const removeDelegationTokenRecord = metadataRecord({
-  key: 26,
-  name: 'RemoveDelegationTokenRecord',
-  versions: [0, 0],
-  fields: { tokenId: string() },
 })
 
 /** A controller's endpoints and features (KIP-919). */

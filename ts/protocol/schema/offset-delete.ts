@@ -1,6 +1,6 @@
 /**
- * OffsetDelete (key 47): forgets a group's offsets of partitions that it is not subscribed to (KIP-496). Never
- * flexible.
+ * OffsetDelete (key 47): forgets a group's offsets of partitions that it is not subscribed to (KIP-496).
+ * Never flexible.
  */
 import { array, int16, int32, string } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,7 @@
 /**
  * ReadShareGroupStateSummary (key 87): start offset and epochs of share-partitions, without what is in flight
- * (KIP-932). Flexible from v0.
- * v1 how many deliveries are complete, for the lag (KIP-1226).
+ * (KIP-932).
+ * Flexible from v0 · v1 how many deliveries are complete, for the lag (KIP-1226).
  */
 import { array, int16, int32, int64, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,6 +1,6 @@
 /**
- * ReadShareGroupState (key 84): a share-partition's leader loads the state of what is in flight (KIP-932). Flexible
- * from v0.
+ * ReadShareGroupState (key 84): a share-partition's leader loads the state of what is in flight (KIP-932).
+ * Flexible from v0.
  */
 import { array, int8, int16, int32, int64, string, uuid } from '../notation.js'
 import { api } from '../table.js'

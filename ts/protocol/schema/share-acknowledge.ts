@@ -1,7 +1,6 @@
 /**
- * ShareAcknowledge (key 79): a share group's member accepts, releases or rejects what it acquired (KIP-932). Flexible
- * throughout.
- * v1 the first stable one · v2 renewal of acquisitions (KIP-1222).
+ * ShareAcknowledge (key 79): a share group's member accepts, releases or rejects what it acquired (KIP-932).
+ * Flexible throughout · v1 the first stable one · v2 renewal of acquisitions (KIP-1222).
  */
 import { array, bool, int8, int16, int32, int64, nested, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,7 @@
 /**
  * ShareFetch (key 78): records for a share group's member, which acquires them for a while and acknowledges earlier
- * ones on the way (KIP-932). Flexible throughout.
- * v1 the first stable one · v2 acquire mode (KIP-1206) and renewal of acquisitions (KIP-1222).
+ * ones on the way (KIP-932).
+ * Flexible throughout · v1 the first stable one · v2 acquire mode (KIP-1206) and renewal of acquisitions (KIP-1222).
  */
 import { array, bool, int8, int16, int32, int64, nested, records, string, uuid } from '../notation.js'
 import { api } from '../table.js'

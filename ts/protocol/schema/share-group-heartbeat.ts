@@ -1,7 +1,7 @@
 /**
  * ShareGroupHeartbeat (key 76): a member of a share group joins, stays, leaves and is told its assignment (KIP-932).
- * Null means unchanged since the last heartbeat. Flexible throughout.
- * v0 was early access and is gone · v1 the first stable one.
+ * Null means unchanged since the last heartbeat.
+ * Flexible throughout · v0 was early access and is gone · v1 the first stable one.
  */
 import { array, int16, int32, nested, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,7 @@
 /**
  * StreamsGroupHeartbeat (key 88): a Kafka Streams client joins with its topology, stays, leaves and is told its tasks
- * (KIP-1071). Null means unchanged since the last heartbeat. Flexible from v0.
- * v1 the broker may ask for the topology's description (KIP-1331), the acceptable lag in 64 bits.
+ * (KIP-1071). Null means unchanged since the last heartbeat.
+ * Flexible from v0 · v1 the broker may ask for the topology's description (KIP-1331), the acceptable lag in 64 bits.
  */
 import { array, bool, int8, int16, int32, int64, nested, string } from '../notation.js'
 import { api } from '../table.js'

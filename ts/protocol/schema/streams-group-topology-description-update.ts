@@ -1,6 +1,7 @@
 /**
  * StreamsGroupTopologyDescriptionUpdate (key 93): a Kafka Streams client hands in the description of its topology that
- * a heartbeat asked for (KIP-1331). Flexible from v0.
+ * a heartbeat asked for (KIP-1331).
+ * Flexible from v0.
  */
 import { int16, int32, nested, string } from '../notation.js'
 import { api } from '../table.js'

@@ -1,7 +1,6 @@
 /**
- * WriteShareGroupState (key 85): a share-partition's leader stores the state of what is in flight (KIP-932). Flexible
- * from v0.
- * v1 how many deliveries are complete (KIP-1226).
+ * WriteShareGroupState (key 85): a share-partition's leader stores the state of what is in flight (KIP-932).
+ * Flexible from v0 · v1 how many deliveries are complete (KIP-1226).
  */
 import { array, int8, int16, int32, int64, string, uuid } from '../notation.js'
 import { api } from '../table.js'

@@ -80,6 +80,7 @@ it('starts with a file written for Kafka, and warns of each key that has no effe
 it('lists its flags', async () => {
   const { code, stdout, stderr } = await runNode([cli, 'start', '--help'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).not.toContain('[]')
   for (const flag of [
     '--config',
     '--listeners',

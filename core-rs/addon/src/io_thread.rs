@@ -20,8 +20,6 @@ use crate::transport::{self, Moved};
 pub const WAKE: Token = Token(usize::MAX);
 /// Listeners have tokens from here on; connections have their slot.
 const FIRST_LISTENER: usize = 1 << 40;
-/// The raft clock.
-const TICK_MS: i64 = 100;
 /// When accepting is tried again after it failed.
 const ACCEPT_AGAIN_MS: i64 = 100;
 /// Reads and sends of one connection before others get their turn.
@@ -122,8 +120,7 @@ impl IoThread {
 
     fn keep_time(&mut self, now: Now) {
         if self.index == 0 && now.monotonic_ms >= self.next_tick_ms {
-            self.shell.node.tick(now);
-            self.next_tick_ms = now.monotonic_ms + TICK_MS;
+            self.next_tick_ms = self.shell.node.tick(now);
         }
         if self.accept_again_ms.is_some_and(|due| due <= now.monotonic_ms) {
             self.accept_again_ms = None;

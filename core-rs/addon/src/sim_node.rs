@@ -230,8 +230,7 @@ impl SimNode {
         if let Some(node) = &self.node
             && now.monotonic_ms >= self.next_tick_ms
         {
-            node.tick(now);
-            self.next_tick_ms = now.monotonic_ms + 100;
+            self.next_tick_ms = node.tick(now);
         }
         for reactor in &mut self.reactors {
             if reactor.next_deadline_ms().is_some_and(|due| due <= now.monotonic_ms) {

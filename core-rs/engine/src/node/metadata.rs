@@ -9,19 +9,30 @@ use crate::boundary::{Event, PackedValues};
 use crate::quorum::{ProposeError, Quorum, QuorumOutput};
 use crate::time::Now;
 
-/// Ticks of 100 ms between two checkpoints (Kafka's `log.flush.offset.checkpoint.interval.ms`: one minute).
-const CHECKPOINT_TICKS: u32 = 600;
+/// The raft clock's tick.
+const TICK_MS: i64 = 100;
+/// How often the node wants to be called while a tick would change nothing.
+const RESTING_TICK_MS: i64 = 1000;
+/// Between two checkpoints (Kafka's `log.flush.offset.checkpoint.interval.ms`).
+pub(super) const CHECKPOINT_MS: i64 = 60_000;
 
 impl Node {
-    /// 100 ms went by.
-    pub fn tick(self: &Arc<Self>, _now: Now) {
+    /// The raft clock ticks, and once a minute the checkpoints are written. Gives the monotonic time, ms, of the next
+    /// call: 100 ms later, or more while a lone voter rests.
+    pub fn tick(self: &Arc<Self>, now: Now) -> i64 {
         if self.stopping.is_stopping() {
-            return;
+            return now.monotonic_ms + RESTING_TICK_MS;
         }
-        self.with_quorum(Quorum::tick);
-        if self.ticks.fetch_add(1, Ordering::AcqRel) % CHECKPOINT_TICKS == CHECKPOINT_TICKS - 1 {
+        let rests = self.with_quorum(|quorum| {
+            quorum.tick();
+            quorum.is_resting()
+        });
+        let due = self.next_checkpoint_ms.load(Ordering::Acquire);
+        if now.monotonic_ms >= due {
+            self.next_checkpoint_ms.store(now.monotonic_ms + CHECKPOINT_MS, Ordering::Release);
             self.push_effect(Effect::Checkpoint);
         }
+        now.monotonic_ms + if rests { RESTING_TICK_MS } else { TICK_MS }
     }
 
     pub(super) fn propose(&self, proposal_id: i64, timestamp: i64, values: Vec<Vec<u8>>) {

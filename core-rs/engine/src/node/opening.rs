@@ -19,7 +19,7 @@ impl Node {
         options: NodeOptions,
         storage: Arc<dyn Storage>,
         seed: u64,
-        _now: Now,
+        now: Now,
     ) -> Result<Arc<Node>, OpenError> {
         let pairs = options.defaults.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let defaults = PartitionConfig::default().with(pairs).map_err(OpenError::Defaults)?;
@@ -33,7 +33,7 @@ impl Node {
         read_setting(&options, "fetch.max.bytes", &mut settings.fetch_max_bytes)?;
         let slots = "max.incremental.fetch.session.cache.slots";
         read_setting(&options, slots, &mut settings.fetch_session_slots)?;
-        let node = Node::assemble(options, (settings, seed), defaults, storage, log_dirs, quorum);
+        let node = Node::assemble(options, (settings, seed), defaults, storage, log_dirs, quorum, now);
         node.with_quorum(|_| ());
         Ok(Arc::new(node))
     }

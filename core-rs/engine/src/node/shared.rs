@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 
@@ -16,6 +16,7 @@ use super::image::ImageDelta;
 use super::load::Load;
 use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
+use super::metadata::CHECKPOINT_MS;
 use super::stats::ThreadStats;
 use super::stopping::Stopping;
 use super::wakes::{ShellAction, Signals, Wakes};
@@ -51,7 +52,8 @@ pub struct Node {
     /// Bit n: I/O thread n holds connections back because of a shared limit.
     stalled_threads: AtomicU32,
     failed_dirs: Mutex<BTreeSet<PathBuf>>,
-    pub(super) ticks: AtomicU32,
+    /// Monotonic.
+    pub(super) next_checkpoint_ms: AtomicI64,
 }
 
 /// What the node keeps for each I/O thread.
@@ -79,6 +81,7 @@ impl Node {
         storage: Arc<dyn Storage>,
         log_dirs: Vec<LogDir>,
         quorum: Quorum,
+        now: Now,
     ) -> Node {
         let threads = (0..options.network_threads).map(|_| Thread::default()).collect();
         Node {
@@ -101,7 +104,7 @@ impl Node {
             threads,
             stalled_threads: AtomicU32::new(0),
             failed_dirs: Mutex::default(),
-            ticks: AtomicU32::new(0),
+            next_checkpoint_ms: AtomicI64::new(now.monotonic_ms + CHECKPOINT_MS),
         }
     }
 

@@ -138,6 +138,12 @@ impl Quorum {
         self.run(|quorum| quorum.consensus.tick());
     }
 
+    /// Whether ticks change nothing, so that they may come later: a lone voter that leads asks nobody for anything.
+    pub fn is_resting(&self) -> bool {
+        let alone = self.consensus.conf_state().voters.len() == 1;
+        self.phase != Phase::Running || (alone && self.consensus.is_leader())
+    }
+
     /// A message of another member, as its `take_peer_messages` gave it. Only from authenticated members: the
     /// encoding is raft's own protobuf.
     pub fn step(&mut self, bytes: &[u8]) {

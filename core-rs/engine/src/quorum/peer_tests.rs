@@ -76,6 +76,10 @@ fn three_voters_elect_commit_and_change_leaders() {
     for seed in 0..50 {
         let mut world = World::new(seed);
         world.tick(60);
+        assert!(
+            world.members.iter().all(|member| !member.quorum.is_resting()),
+            "heartbeats and timeouts need every tick"
+        );
         let first = world.leader();
         world.members[first].quorum.propose(1, 10, values("one two")).unwrap();
         world.settle();

@@ -43,14 +43,15 @@ const TS_ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Which modules of the engine each module may use besides itself. */
 const ENGINE_ARROWS: Readonly<Record<string, readonly string[]>> = {
-  node: ['conn', 'api', 'boundary', 'quorum', 'partition', 'log', 'storage', 'time', 'uuid'],
+  node: ['conn', 'api', 'boundary', 'quorum', 'partition', 'log', 'storage', 'panics', 'time', 'uuid'],
   conn: ['api', 'storage', 'time', 'uuid'],
   boundary: ['time', 'uuid', 'api'],
   api: ['partition', 'log', 'storage', 'time', 'uuid'],
-  quorum: ['log', 'storage', 'time', 'uuid'],
+  quorum: ['log', 'storage', 'panics', 'time', 'uuid'],
   partition: ['log', 'storage', 'time', 'uuid'],
   log: ['storage', 'time', 'uuid'],
   storage: ['time'],
+  panics: [],
   time: [],
   uuid: [],
 }

@@ -11,6 +11,7 @@ import {
   encodeResponseFrameBody,
   fetch,
   listOffsets,
+  offsetForLeaderEpoch,
   produce,
   type RequestOf,
 } from '../protocol/index.js'
@@ -29,8 +30,16 @@ const told = (api: Api): ServedApi => ({
   maxVersion: api.maxVersion,
 })
 
-/** What the data plane answers without asking here; it has no ListOffsets v0, which knew several offsets a partition. */
-const dataPlane: readonly ServedApi[] = [told(produce), told(fetch), { ...told(listOffsets), minVersion: 1 }]
+/**
+ * What the data plane answers without asking here; it has no ListOffsets v0, which knew several offsets a partition, and
+ * no OffsetForLeaderEpoch before v2, whose requests did not know the leader's epoch.
+ */
+const dataPlane: readonly ServedApi[] = [
+  told(produce),
+  told(fetch),
+  { ...told(listOffsets), minVersion: 1 },
+  { ...told(offsetForLeaderEpoch), minVersion: 2 },
+]
 
 /** The metadata version of Kafka 4.3, in which the records of the metadata log are written. */
 const METADATA_VERSION = 30

@@ -14,13 +14,15 @@ import {
   type Fields,
   fetch,
   listOffsets,
+  offsetForLeaderEpoch,
   produce,
   requestHeaderVersion,
 } from '../../../ts/protocol/index.js'
 import { SimBroker } from './sim-broker.js'
 
 const SOFTWARE = { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' }
-const served = [...handlers.keys(), produce.key, fetch.key, listOffsets.key].sort((a, b) => a - b)
+const dataPlane = [produce, fetch, listOffsets, offsetForLeaderEpoch].map(({ key }) => key)
+const served = [...handlers.keys(), ...dataPlane].sort((a, b) => a - b)
 const deleteGroupsKey = 42
 const unserved = [...apis.values()].filter(({ key }) => !served.includes(key))
 

@@ -50,5 +50,6 @@ export {
 } from './metadata-security-records.js'
 export { offsetCommit } from './offset-commit.js'
 export { offsetFetch } from './offset-fetch.js'
+export { offsetForLeaderEpoch } from './offset-for-leader-epoch.js'
 export { produce } from './produce.js'
 export { syncGroup } from './sync-group.js'

@@ -5,8 +5,11 @@ use std::sync::LazyLock;
 use flate2::read::GzDecoder;
 
 use super::fetch_request::FetchRequest;
+use super::offset_for_leader_epoch::EpochsRequest;
 use super::produce_request::{ProduceRequest, TopicRef};
-use super::testing::schema::{FETCH_REQUEST, LIST_OFFSETS_REQUEST, MESSAGES, Message, PRODUCE_REQUEST};
+use super::testing::schema::{
+    FETCH_REQUEST, LIST_OFFSETS_REQUEST, MESSAGES, Message, OFFSET_FOR_LEADER_EPOCH_REQUEST, PRODUCE_REQUEST,
+};
 use super::testing::{Value, decode, encode};
 use super::wire::Reader;
 use super::{list_offsets, serves};
@@ -180,6 +183,28 @@ fn list_offsets_requests_of_every_version_are_read() {
 }
 
 #[test]
+fn offset_for_leader_epoch_requests_of_every_version_are_read() {
+    let frames = golden(&OFFSET_FOR_LEADER_EPOCH_REQUEST);
+    every_version_is_there(&frames, 23);
+    for frame in &frames {
+        let (reader, expected) = parsed(&OFFSET_FOR_LEADER_EPOCH_REQUEST, frame);
+        let request = EpochsRequest::read(reader, frame.version).unwrap();
+        assert_eq!(request.topics.len(), expected.items("topics").len());
+        for (topic, expected) in request.topics.iter().zip(expected.items("topics")) {
+            assert_eq!(&Value::from(topic.name), expected.get("topic"));
+            let asked = topic
+                .partitions
+                .iter()
+                .map(|asked| [asked.index, asked.current_leader_epoch, asked.leader_epoch].map(i64::from));
+            let expected = expected.items("partitions").iter().map(|expected| {
+                ["partition", "currentLeaderEpoch", "leaderEpoch"].map(|name| expected.int(name))
+            });
+            assert_eq!(asked.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
 fn every_cut_and_every_extra_byte_is_refused() {
     for frame in golden(&PRODUCE_REQUEST) {
         refuses_cuts(&frame, PRODUCE_REQUEST.flexible, |reader| {
@@ -194,6 +219,11 @@ fn every_cut_and_every_extra_byte_is_refused() {
     for frame in golden(&LIST_OFFSETS_REQUEST) {
         refuses_cuts(&frame, LIST_OFFSETS_REQUEST.flexible, |reader| {
             list_offsets::ListOffsetsRequest::read(reader, frame.version).is_ok()
+        });
+    }
+    for frame in golden(&OFFSET_FOR_LEADER_EPOCH_REQUEST) {
+        refuses_cuts(&frame, OFFSET_FOR_LEADER_EPOCH_REQUEST.flexible, |reader| {
+            EpochsRequest::read(reader, frame.version).is_ok()
         });
     }
 }

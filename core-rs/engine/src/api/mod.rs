@@ -1,5 +1,5 @@
-//! The data plane's APIs: Produce (0), Fetch (1) and ListOffsets (2), from a frame to a reply. It knows partitions,
-//! never a connection or a node; the control plane's APIs are not here.
+//! The data plane's APIs: Produce (0), Fetch (1), ListOffsets (2) and OffsetForLeaderEpoch (23), from a frame to a
+//! reply. It knows partitions, never a connection or a node; the control plane's APIs are not here.
 
 pub mod error;
 pub mod header;
@@ -11,6 +11,7 @@ mod fetch_response;
 mod fetch_session;
 mod fetch_sessions;
 mod list_offsets;
+mod offset_for_leader_epoch;
 mod produce;
 mod produce_request;
 mod produce_response;
@@ -149,7 +150,7 @@ impl RequestContext<'_> {
 }
 
 /// API key, oldest and newest version of what is served here.
-const SERVED: [(i16, i16, i16); 3] = [(0, 3, 13), (1, 4, 18), (2, 1, 11)];
+const SERVED: [(i16, i16, i16); 4] = [(0, 3, 13), (1, 4, 18), (2, 1, 11), (23, 2, 4)];
 
 /// The versions served of a data-plane API; `None` for a key of the control plane or of nobody. Produce must be
 /// advertised from version 0 nevertheless (KAFKA-18659).
@@ -167,7 +168,8 @@ pub fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Outcome {
     let outcome = match api_key {
         0 => produce::handle(ctx, frame),
         1 => fetch::handle(ctx, frame),
-        _ => list_offsets::handle(ctx, frame),
+        2 => list_offsets::handle(ctx, frame),
+        _ => offset_for_leader_epoch::handle(ctx, frame),
     };
     outcome.unwrap_or_else(|error: WireError| {
         Outcome::Close(format!("malformed request of API key {api_key} version {version}: {error}"))
@@ -191,6 +193,9 @@ mod fetch_session_tests;
 
 #[cfg(test)]
 mod list_offsets_tests;
+
+#[cfg(test)]
+mod offset_for_leader_epoch_tests;
 
 #[cfg(test)]
 mod wire_tests;

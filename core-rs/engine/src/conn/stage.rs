@@ -24,8 +24,8 @@ impl Stage {
             17 | 36 => Stage::Exclusive,
             // Metadata, OffsetFetch, FindCoordinator, JoinGroup, Heartbeat, SyncGroup
             3 | 9 | 10 | 11 | 12 | 14 => Stage::Passes,
-            // DescribeGroups, ListGroups, ApiVersions, OffsetForLeaderEpoch, DescribeAcls, DescribeConfigs
-            15 | 16 | 18 | 23 | 29 | 32 => Stage::Passes,
+            // DescribeGroups, ListGroups, ApiVersions, DescribeAcls, DescribeConfigs
+            15 | 16 | 18 | 29 | 32 => Stage::Passes,
             // DescribeLogDirs, DescribeDelegationToken, ListPartitionReassignments, DescribeClientQuotas
             35 | 41 | 46 | 48 => Stage::Passes,
             // DescribeUserScramCredentials, DescribeQuorum, DescribeCluster, DescribeProducers

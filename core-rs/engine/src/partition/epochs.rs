@@ -1,5 +1,6 @@
 //! Where a leader epoch ended, from the log's list of epochs: how a reader learns that it followed another history.
 
+use super::{Partition, PartitionError};
 use crate::log::checkpoint::EpochStart;
 
 /// The largest epoch at or below `requested` and the offset at which it ended (exclusive), as Kafka's leader epoch
@@ -19,6 +20,24 @@ pub(super) fn end_of_epoch(
     let next_start = epochs.iter().find(|entry| entry.epoch > requested).map_or(log_end, |e| e.start_offset);
     let floor = epochs.iter().rev().find(|entry| entry.epoch <= requested);
     Some((floor.map_or(requested, |entry| entry.epoch), next_start))
+}
+
+impl Partition {
+    /// Where epoch `requested` ended in this leader's log: the largest epoch at or below it and its end offset
+    /// (exclusive). `None` for an epoch nobody knows.
+    ///
+    /// Errors: deleted, offline, epoch and leader checks.
+    pub fn epoch_end(
+        &self,
+        requested: i32,
+        current_leader_epoch: i32,
+    ) -> Result<Option<(i32, i64)>, PartitionError> {
+        self.with(|state| {
+            state.check_leader(current_leader_epoch)?;
+            let log = state.log()?;
+            Ok(end_of_epoch(log.leader_epochs(), state.leader_epoch, log.end_offset(), requested))
+        })
+    }
 }
 
 #[cfg(test)]

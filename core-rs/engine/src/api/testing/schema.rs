@@ -1,4 +1,4 @@
-//! The six messages of the data plane as tables: name, type, versions, tag (kafka-clients 4.3 schemas).
+//! The messages of the data plane as tables: name, type, versions, tag (kafka-clients 4.3 schemas).
 
 /// The type of a field.
 pub enum Kind {
@@ -248,11 +248,58 @@ pub const LIST_OFFSETS_RESPONSE: Message = Message {
     ],
 };
 
-pub const MESSAGES: [&Message; 6] = [
+pub const OFFSET_FOR_LEADER_EPOCH_REQUEST: Message = Message {
+    name: "OffsetForLeaderEpochRequest",
+    flexible: 4,
+    fields: &[
+        from("replicaId", Int32, 3),
+        all(
+            "topics",
+            Structs(&[
+                all("topic", Text),
+                all(
+                    "partitions",
+                    Structs(&[
+                        all("partition", Int32),
+                        from("currentLeaderEpoch", Int32, 2),
+                        all("leaderEpoch", Int32),
+                    ]),
+                ),
+            ]),
+        ),
+    ],
+};
+
+pub const OFFSET_FOR_LEADER_EPOCH_RESPONSE: Message = Message {
+    name: "OffsetForLeaderEpochResponse",
+    flexible: 4,
+    fields: &[
+        from("throttleTimeMs", Int32, 2),
+        all(
+            "topics",
+            Structs(&[
+                all("topic", Text),
+                all(
+                    "partitions",
+                    Structs(&[
+                        all("errorCode", Int16),
+                        all("partition", Int32),
+                        from("leaderEpoch", Int32, 1),
+                        all("endOffset", Int64),
+                    ]),
+                ),
+            ]),
+        ),
+    ],
+};
+
+pub const MESSAGES: [&Message; 8] = [
     &PRODUCE_REQUEST,
     &PRODUCE_RESPONSE,
     &FETCH_REQUEST,
     &FETCH_RESPONSE,
     &LIST_OFFSETS_REQUEST,
     &LIST_OFFSETS_RESPONSE,
+    &OFFSET_FOR_LEADER_EPOCH_REQUEST,
+    &OFFSET_FOR_LEADER_EPOCH_RESPONSE,
 ];

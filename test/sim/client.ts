@@ -30,6 +30,8 @@ export interface Stage {
   readonly random: Random
   readonly truth: Truth
   readonly commits: Commits
+  /** What a client's own clock shows, ms. */
+  readonly wallMs: number
   /** How often the broker was started: retries across starts meet what only a file remembers. */
   readonly starts: number
   /** Clients finish what they began and begin nothing. */

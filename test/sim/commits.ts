@@ -34,6 +34,11 @@ export class Commits {
     return ++this.moments
   }
 
+  /** Groups with commits. */
+  get groups(): string[] {
+    return [...new Set([...this.registers.keys()].map((key) => key.slice(0, key.indexOf('/'))))]
+  }
+
   private register(group: string, partition: string): Register {
     const key = `${group}/${partition}`
     const known = this.registers.get(key)

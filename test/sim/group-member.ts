@@ -7,14 +7,13 @@ import {
   joinGroup,
   leaveGroup,
   offsetCommit,
-  offsetFetch,
   type ResponseOf,
   syncGroup,
 } from '../../ts/protocol/index.js'
 import type { Stage } from './client.js'
 import type { Commit } from './commits.js'
 import { Violation } from './history.js'
-import { Reader } from './reader.js'
+import { OffsetReader } from './offset-reader.js'
 import type { PartitionTruth } from './truth.js'
 
 type State = 'finding' | 'joining' | 'syncing' | 'fetching-offsets' | 'stable' | 'away'
@@ -67,7 +66,7 @@ export class GroupTruth {
   }
 }
 
-export class GroupMember extends Reader {
+export class GroupMember extends OffsetReader {
   private state: State = 'finding'
   private memberId = ''
   private generation = -1
@@ -103,7 +102,7 @@ export class GroupMember extends Reader {
 
   private actAsMember(): void {
     const { random } = this.stage
-    const what = random.weighted({ fetch: 5, heartbeat: 3, commit: 4, offsets: 1, leave: 0.1 })
+    const what = random.weighted({ fetch: 4, heartbeat: 2, commit: 6, offsets: 1, leave: 0.1 })
     if (what === 'heartbeat') this.beat()
     else if (what === 'leave') this.leave()
     else if (this.assigned.length === 0) return
@@ -198,46 +197,16 @@ export class GroupMember extends Reader {
     )
   }
 
-  /** Answers to others than members are the same: the offsets are the group's. */
   private fetchOffsets(): void {
-    const { commits, truth } = this.stage
-    const group = this.group.name
-    const version = this.versionOf(offsetFetch)
-    const askedAt = commits.moment()
     if (this.state === 'syncing') this.state = 'fetching-offsets'
-    const asked = [...this.assigned]
-    const topics = [...new Set(asked.map(({ topic }) => topic))].map(({ name, topicId }) => ({
-      name,
-      topicId,
-      partitionIndexes: asked.filter(({ topic }) => topic.name === name).map(({ index }) => index),
-    }))
-    const request = { groupId: group, topics, groups: [{ groupId: group, topics }] }
-    this.ask(offsetFetch, version, request, (reply) => {
-      const found = version < 8 ? reply : reply.groups[0]
-      const errorCode =
-        version < 2 ? (reply.topics[0]?.partitions[0]?.errorCode ?? 0) : (found?.errorCode ?? -1)
+    this.askOffsets(this.group.name, this.assigned, (errorCode, committed) => {
       if (errorCode !== Errors.NONE) {
         this.setBack('OffsetFetch', errorCode)
         return
       }
-      const told = (found?.topics ?? []).flatMap((topic) => {
-        const known =
-          version < 10
-            ? truth.topic(topic.name)
-            : truth.topics.find((other) => 'topicId' in topic && other.topicId === topic.topicId)
-        return topic.partitions.map((partition) => ({
-          ...partition,
-          partition: known?.partitions[partition.partitionIndex],
-        }))
-      })
-      for (const partition of asked) {
-        const one = told.find((other) => other.partition === partition)
-        if (one === undefined || one.errorCode !== Errors.NONE)
-          throw this.unexpected(`OffsetFetch of ${partition.name}`, one?.errorCode ?? -1)
-        commits.fetched(group, partition.name, askedAt, one.committedOffset, one.metadata)
-        if (this.state === 'fetching-offsets') this.positions.set(partition, Math.max(one.committedOffset, 0))
-      }
-      if (this.state === 'fetching-offsets') this.state = 'stable'
+      if (this.state !== 'fetching-offsets') return
+      for (const [partition, offset] of committed) this.positions.set(partition, Math.max(offset, 0))
+      this.state = 'stable'
     })
   }
 

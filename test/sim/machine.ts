@@ -13,7 +13,8 @@ import { newDisk, openSimNode, type SimNode } from './sim-node.js'
 
 export const LISTENER = 'PLAINTEXT'
 const LOG_DIR = '/data'
-const WALL_START_MS = 1_700_000_000_000
+/** What clocks show when a world begins. */
+export const WALL_START_MS = 1_700_000_000_000
 
 export type Settings = Readonly<Record<string, string>>
 export type MachineState = 'off' | 'starting' | 'ready' | 'stopping'

@@ -103,13 +103,13 @@ export class Producer extends Client {
   }
 
   private newBatch(partition: PartitionTruth): OwnBatch {
-    const { random, starts } = this.stage
+    const { random, starts, wallMs } = this.stage
     const padding = () => 'x'.repeat(random.chance(0.1) ? random.below(3000) : random.below(40))
     const values = Array.from({ length: random.between(1, 5) }, () =>
       recordValue(this.name, this.numbers++, padding()),
     )
-    const records = values.map((value) => ({ key: this.name, value }))
-    const shared = { producer: this.name, values, partition, firstStart: starts } as const
+    const records = values.map((value) => ({ key: this.name, value, timestamp: wallMs }))
+    const shared = { producer: this.name, values, partition, firstStart: starts, resent: false }
     let batch: OwnBatch
     if (this.kind === 'idempotent') {
       const stream = this.streamOf(partition)
@@ -145,7 +145,10 @@ export class Producer extends Client {
       return
     }
     this.stage.note(`${this.name} sends ${stream.unacked.length} batches to ${partition.name} again`)
-    for (const batch of stream.unacked) this.send([batch])
+    for (const batch of stream.unacked) {
+      batch.resent = true
+      this.send([batch])
+    }
   }
 
   private send(batches: readonly OwnBatch[]): void {

@@ -136,36 +136,3 @@ export class Consumer extends Reader {
 
   protected onLost(): void {}
 }
-
-/** Reads all there is, from the start of every partition to its end. */
-export class Auditor extends Reader {
-  private readonly ends = new Map<PartitionTruth, number>()
-
-  override get isDone(): boolean {
-    return super.isDone && this.stage.truth.partitions.every((partition) => this.isRead(partition))
-  }
-
-  endOf(partition: PartitionTruth): number {
-    return this.ends.get(partition) ?? 0
-  }
-
-  private isRead(partition: PartitionTruth): boolean {
-    const end = this.ends.get(partition)
-    return end !== undefined && (this.positions.get(partition) ?? 0) >= end
-  }
-
-  protected act(): void {
-    if (this.inFlight > 0) return
-    const left = this.stage.truth.partitions.filter((partition) => !this.isRead(partition))
-    const [first] = left
-    if (first === undefined) return
-    if (!this.ends.has(first)) {
-      this.positions.set(first, 0)
-      this.askEnd(first, (end) => this.ends.set(first, end))
-    } else {
-      this.fetch([first])
-    }
-  }
-
-  protected onLost(): void {}
-}

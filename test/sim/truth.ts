@@ -11,6 +11,8 @@ export interface SentBatch {
   state: 'sent' | 'acked' | 'unknown'
   /** The producer sends it until it is acked. */
   retried: boolean
+  /** It was sent more than once. */
+  resent: boolean
 }
 
 export class PartitionTruth {
@@ -22,6 +24,8 @@ export class PartitionTruth {
   knownEnd = 0
   /** What was acked and what was read: both must stay. */
   promises = 0
+  /** Batches that were acked after they were sent again. */
+  resentAcks = 0
 
   constructor(
     readonly topic: TopicTruth,
@@ -38,6 +42,7 @@ export class PartitionTruth {
 
   acked(batch: SentBatch, baseOffset: number): void {
     this.promises++
+    if (batch.resent) this.resentAcks++
     for (const [index, value] of batch.values.entries()) this.stands(baseOffset + index, value, 'acked')
     batch.state = 'acked'
     this.knownEnd = Math.max(this.knownEnd, baseOffset + batch.values.length)
@@ -160,9 +165,9 @@ export class Truth {
     return this.topics.flatMap((topic) => topic.partitions)
   }
 
-  /** What was acked and what was read. */
-  get promises(): number {
-    return this.partitions.reduce((sum, { promises }) => sum + promises, 0)
+  /** The sum over all partitions. */
+  count(what: 'promises' | 'resentAcks'): number {
+    return this.partitions.reduce((sum, partition) => sum + partition[what], 0)
   }
 
   topic(name: string): TopicTruth | undefined {

@@ -1,14 +1,15 @@
 // A world: one machine, its clients, and the single seed that decides who does what when. Invariants hold at every
 // step (the clients check them), validations at the end.
 import { Admin } from './admin.js'
+import { Auditor } from './auditor.js'
 import { type Client, type Stage, Wire } from './client.js'
 import { Commits } from './commits.js'
 import { GroupMember, GroupTruth } from './group-member.js'
 import { History, Violation } from './history.js'
-import { Machine } from './machine.js'
+import { Machine, WALL_START_MS } from './machine.js'
 import { Producer, type ProducerKind } from './producer.js'
 import { Random } from './random.js'
-import { Auditor, Consumer } from './reader.js'
+import { Consumer } from './reader.js'
 import { Recreator } from './recreator.js'
 import { Truth } from './truth.js'
 
@@ -34,7 +35,7 @@ const ACTIONS = {
   effect: 14,
   turn: 18,
   clock: 10,
-  disconnect: 0.1,
+  disconnect: 0.2,
   stop: 0.03,
   kill: 0.03,
   'power-loss': 0.05,
@@ -73,8 +74,8 @@ class World implements Stage {
   private step = 0
   /** While the machine is off: when it starts again. */
   private startAt = 0
-  /** The power fails with the next ack or read while disk work is pending. */
-  private ambushed = false
+  /** The power fails with the next promise of this kind, if disk work is pending then. */
+  private ambush: 'none' | 'records' | 'retries' | 'commits' = 'none'
 
   constructor({ seed, steps = DEFAULT_STEPS, print }: WorldOptions) {
     this.history = new History(print)
@@ -85,6 +86,7 @@ class World implements Stage {
     this.weights = { ...ACTIONS }
     for (const action of Object.keys(ACTIONS) as Action[])
       this.weights[action] *= random.pick([0.3, 0.6, 1, 1, 1.5, 3])
+    if (random.chance(0.1)) this.weights.effect *= 0.1
     this.durableGroups = random.chance(0.5)
     this.commits = new Commits(this.durableGroups)
     this.machine = new Machine(this.settings(), random, this.history)
@@ -124,6 +126,10 @@ class World implements Stage {
     }
   }
 
+  get wallMs(): number {
+    return WALL_START_MS + this.at
+  }
+
   get starts(): number {
     return this.machine.starts
   }
@@ -148,7 +154,7 @@ class World implements Stage {
       this.notice()
     }
     this.draining = true
-    this.ambushed = false
+    this.ambush = 'none'
     this.note('the world ends')
     this.drive('everything is answered', () => this.clients.every((client) => client.isDone))
     this.drive('the broker is ready', () => machine.state === 'ready')
@@ -188,7 +194,7 @@ class World implements Stage {
         this.disconnect(this.anyWire())
         break
       case 'ambush':
-        this.ambushed = true
+        this.ambush = this.random.pick(['records', 'retries', 'commits'])
         break
       case 'calm':
         this.calm()
@@ -246,7 +252,7 @@ class World implements Stage {
     const promises = this.promises
     wire.client.receive(bytes)
     // The worst moment for a promise is right after it was given.
-    if (this.ambushed && this.promises > promises && this.machine.pendingEffects > 0) this.kill(true)
+    if (this.promises > promises && this.machine.pendingEffects > 0) this.kill(true)
     return true
   }
 
@@ -263,12 +269,15 @@ class World implements Stage {
     this.onOff(powerLost)
   }
 
+  /** Of those that the ambush is about. */
   private get promises(): number {
-    return this.truth.promises + this.commits.promises
+    const { ambush, truth, commits } = this
+    if (ambush === 'commits') return commits.promises
+    return ambush === 'none' ? 0 : truth.count(ambush === 'records' ? 'promises' : 'resentAcks')
   }
 
   private onOff(powerLost: boolean): void {
-    this.ambushed = false
+    this.ambush = 'none'
     this.startAt = this.at + this.random.between(0, 100)
     this.commits.brokerStopped(powerLost)
     if (powerLost && !this.durableGroups) for (const group of this.groups) group.powerLost()

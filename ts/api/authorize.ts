@@ -38,8 +38,9 @@ const operationBits: Readonly<Record<Operation, number>> = {
   IDEMPOTENT_WRITE: 12,
 }
 
-const operationsOf: Readonly<Record<'TOPIC' | 'CLUSTER', readonly Operation[]>> = {
+const operationsOf: Readonly<Record<'TOPIC' | 'GROUP' | 'CLUSTER', readonly Operation[]>> = {
   TOPIC: ['READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DELETE', 'ALTER', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
+  GROUP: ['READ', 'DESCRIBE', 'DELETE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
   CLUSTER: [
     'CREATE',
     'CLUSTER_ACTION',
@@ -54,7 +55,7 @@ const operationsOf: Readonly<Record<'TOPIC' | 'CLUSTER', readonly Operation[]>> 
 export function authorizedOperations(
   authorizer: Authorizer,
   principal: string,
-  type: 'TOPIC' | 'CLUSTER',
+  type: 'TOPIC' | 'GROUP' | 'CLUSTER',
   name: string,
 ): number {
   return operationsOf[type]

@@ -4,7 +4,12 @@
  */
 import type { BrokerConfig } from '../config/broker-config.js'
 import type { createTopics, deleteTopics, initProducerId, RequestOf, ResponseOf } from '../protocol/index.js'
-import type { GroupReply, GroupRequest } from '../state/group-messages.js'
+import type {
+  GroupReply,
+  GroupRequest,
+  ListGroupsRequest,
+  ListGroupsResponse,
+} from '../state/group-messages.js'
 import type { MetadataImage } from '../state/image.js'
 import type { Authorizer } from './authorize.js'
 
@@ -16,14 +21,16 @@ export interface BrokerAddress {
 }
 
 type WithoutToken<R> = R extends { readonly to: number } ? Omit<R, 'to'> : never
-/** A group request that somebody waits for; the runtime adds the token. */
-export type AskedOfGroup = WithoutToken<GroupRequest>
+/** A request to one group that somebody waits for; the runtime adds the token. */
+export type AskedOfGroup = Exclude<WithoutToken<GroupRequest>, { readonly kind: 'list-groups' }>
 
 export interface GroupsView {
   /** Hands the request to the shard of its group. */
   submit(request: AskedOfGroup, answer: (reply: GroupReply) => void): void
   /** The reply that carries nothing but this error. */
   refusal(request: AskedOfGroup, errorCode: number): GroupReply
+  /** The groups of every shard that is here; the error of one that cannot tell, as while it loads, is that of all. */
+  list(body: ListGroupsRequest, apiVersion: number, answer: (reply: ListGroupsResponse) => void): void
 }
 
 /** Every answer means that the change is committed and that the logs agree with it. */

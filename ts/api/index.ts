@@ -3,6 +3,7 @@ import { apiVersionsHandler, servedApis } from './api-versions.js'
 import { describeClusterHandler } from './cluster.js'
 import { describeConfigsHandler } from './configs.js'
 import { findCoordinatorHandler } from './find-coordinator.js'
+import { groupAdminHandlers } from './group-admin.js'
 import { groupHandlers } from './groups.js'
 import type { Handler } from './handler.js'
 import { metadataHandler } from './metadata.js'
@@ -15,6 +16,7 @@ const all: readonly Handler[] = [
   ...offsetHandlers,
   findCoordinatorHandler,
   ...groupHandlers,
+  ...groupAdminHandlers,
   apiVersionsHandler(() => served),
   ...topicHandlers,
   initProducerIdHandler,

@@ -6,6 +6,7 @@ import type { AskedOfGroup, GroupsView } from '../api/broker-view.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import type { EventNamed } from '../native/events.js'
 import { Errors } from '../protocol/index.js'
+import { listFailed } from '../state/group-admin.js'
 import {
   failedRequest,
   type GroupCoordinator,
@@ -13,7 +14,14 @@ import {
   groupCoordinator,
   partitionFor,
 } from '../state/group-coordinator.js'
-import type { GroupConfig, GroupReply, GroupRequest, GroupSoft } from '../state/group-messages.js'
+import type {
+  GroupConfig,
+  GroupReply,
+  GroupRequest,
+  GroupSoft,
+  ListGroupsRequest,
+  ListGroupsResponse,
+} from '../state/group-messages.js'
 import { decodeGroupRecord, encodeGroupRecord } from '../state/group-record-codec.js'
 import type { GroupRecord } from '../state/group-records.js'
 import type { TopicImage } from '../state/image.js'
@@ -52,6 +60,20 @@ export class GroupShards implements GroupsView {
     const reply = failedRequest({ ...asked, to: 0 }, errorCode)
     if (reply === null) throw new Error(`a ${asked.kind} request has no reply`)
     return reply
+  }
+
+  list(body: ListGroupsRequest, apiVersion: number, answer: (reply: ListGroupsResponse) => void): void {
+    const asked = [...this.shards.keys()].flatMap((partition) => this.shardAt(partition) ?? [])
+    const lists: ListGroupsResponse[] = []
+    const told = (reply: GroupReply) => {
+      lists.push(reply as ListGroupsResponse)
+      if (lists.length === asked.length) answer(oneList(lists))
+    }
+    for (const shard of asked) {
+      const to = this.waiting.add(told)
+      shard.submit({ kind: 'list-groups', apiVersion, body, to }, to)
+    }
+    if (asked.length === 0) answer(oneList([]))
   }
 
   /** Makes the shards agree with the image's __consumer_offsets; null when the topic is not there. */
@@ -105,10 +127,22 @@ export class GroupShards implements GroupsView {
 
   private shardOf(groupId: string): GroupShard | undefined {
     if (this.topic === null) return undefined
-    const shard = this.shards.get(partitionFor(groupId, this.topic.partitions.size))
+    return this.shardAt(partitionFor(groupId, this.topic.partitions.size))
+  }
+
+  private shardAt(partition: number): GroupShard | undefined {
+    const shard = this.shards.get(partition)
     // A shard that failed while the image still puts it here is loaded again.
     return shard?.isClosed ? this.open(shard.place) : shard
   }
+}
+
+/** A shard that was closed while it was asked coordinates nothing here any more; any other error fails the listing. */
+function oneList(lists: readonly ListGroupsResponse[]): ListGroupsResponse {
+  const counted = lists.filter(({ errorCode }) => errorCode !== Errors.NOT_COORDINATOR)
+  const failed = counted.find(({ errorCode }) => errorCode !== Errors.NONE)
+  if (failed !== undefined) return listFailed(failed.errorCode)
+  return { throttleTimeMs: 0, errorCode: Errors.NONE, groups: counted.flatMap(({ groups }) => groups) }
 }
 
 function groupConfig(config: BrokerConfig): GroupConfig {

@@ -1,9 +1,20 @@
 // The group coordinator of one partition of __consumer_offsets: classic groups and their offsets behind one shape.
-// Owns the composition, loading and unloading; memberships are decided in group-classic.ts, offsets in offsets.ts.
+// Owns the composition, loading and unloading; memberships are decided in group-classic.ts, offsets in
+// offsets.ts, what administrators ask in group-admin.ts.
 import { Errors } from '../protocol/index.js'
 import type { Change, Coordinator, Now } from './coordinator.js'
 import { nothing } from './coordinator.js'
 import { emptyGroup } from './group.js'
+import {
+  decideDelete,
+  decideDeleteOffsets,
+  decideDescribe,
+  decideList,
+  deleted,
+  describeFailed,
+  listFailed,
+  offsetDeleteFailed,
+} from './group-admin.js'
 import type { Groups } from './group-classic.js'
 import { decideMembership, groupsLoaded, groupsUnloaded, groupTimerExpired, merged } from './group-classic.js'
 import { left } from './group-leave.js'
@@ -56,6 +67,14 @@ function decide(state: GroupShardState, request: GroupRequest, config: GroupConf
       return decideCommit(state.groups, request, config, now)
     case 'offset-fetch':
       return decideFetch(state.offsets, request)
+    case 'list-groups':
+      return decideList(state.groups, request)
+    case 'describe-group':
+      return decideDescribe(state.groups, request)
+    case 'delete-group':
+      return decideDelete(state.groups, state.offsets, request)
+    case 'offset-delete':
+      return decideDeleteOffsets(state.groups, state.offsets, request)
     case 'topics-deleted':
       return decideTopicsDeleted(state.offsets, request.topics)
     default:
@@ -108,6 +127,14 @@ export function failedRequest(request: GroupRequest, errorCode: number): GroupRe
       return commitFailed(request, errorCode)
     case 'offset-fetch':
       return { groupId: request.body.groupId, errorCode, topics: [] }
+    case 'list-groups':
+      return listFailed(errorCode)
+    case 'describe-group':
+      return describeFailed(request.body.groupId, errorCode)
+    case 'delete-group':
+      return deleted(request.body.groupId, errorCode)
+    case 'offset-delete':
+      return offsetDeleteFailed(errorCode)
     case 'topics-deleted':
       return null
   }

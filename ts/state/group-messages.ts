@@ -1,11 +1,15 @@
 // What goes into the group coordinator and what comes out: decoded requests with their context, answers, soft changes.
-// Owns shapes only. Field names and meanings are those of Kafka's schemas for the keys 8, 9 and 11 to 14.
+// Owns shapes only. Field names and meanings are those of Kafka's schemas for the keys 8, 9, 11 to 16, 42 and 47.
 
 import type {
+  deleteGroups,
+  describeGroups,
   heartbeat,
   joinGroup,
   leaveGroup,
+  listGroups,
   offsetCommit,
+  offsetDelete,
   RequestOf,
   ResponseOf,
   syncGroup,
@@ -25,6 +29,12 @@ export type LeaveGroupResponse = ResponseOf<typeof leaveGroup>
 /** Topic names are always set here: who serves version 10 fills them in, and the ids of older versions where known. */
 export type OffsetCommitRequest = RequestOf<typeof offsetCommit>
 export type OffsetCommitResponse = ResponseOf<typeof offsetCommit>
+export type ListGroupsRequest = RequestOf<typeof listGroups>
+export type ListGroupsResponse = ResponseOf<typeof listGroups>
+export type DescribedGroup = ResponseOf<typeof describeGroups>['groups'][number]
+export type DeletedGroup = ResponseOf<typeof deleteGroups>['results'][number]
+export type OffsetDeleteRequest = RequestOf<typeof offsetDelete>
+export type OffsetDeleteResponse = ResponseOf<typeof offsetDelete>
 
 /**
  * One group of an OffsetFetch: a request of version 8 or newer may name several, on several shards. Topic names are
@@ -81,6 +91,12 @@ export type GroupRequest =
   | (RequestContext & { readonly kind: 'leave-group'; readonly body: LeaveGroupRequest })
   | (RequestContext & { readonly kind: 'offset-commit'; readonly body: OffsetCommitRequest })
   | (RequestContext & { readonly kind: 'offset-fetch'; readonly body: OffsetFetchGroupRequest })
+  /** The groups of this shard; ListGroups asks every shard. */
+  | (RequestContext & { readonly kind: 'list-groups'; readonly body: ListGroupsRequest })
+  /** One group of a DescribeGroups or DeleteGroups, whose groups may be on several shards. */
+  | (RequestContext & { readonly kind: 'describe-group'; readonly body: { readonly groupId: string } })
+  | (RequestContext & { readonly kind: 'delete-group'; readonly body: { readonly groupId: string } })
+  | (RequestContext & { readonly kind: 'offset-delete'; readonly body: OffsetDeleteRequest })
   /** Topics that the image has removed: their offsets go. Answers nobody. */
   | {
       readonly kind: 'topics-deleted'
@@ -94,6 +110,10 @@ export type GroupReply =
   | LeaveGroupResponse
   | OffsetCommitResponse
   | OffsetFetchGroupResponse
+  | ListGroupsResponse
+  | DescribedGroup
+  | DeletedGroup
+  | OffsetDeleteResponse
 
 /** The soft change: the group's new value, parked requests included. */
 export interface GroupSoft {
@@ -108,6 +128,10 @@ export type BeatRequest = Extract<GroupRequest, { kind: 'heartbeat' }>
 export type LeaveRequest = Extract<GroupRequest, { kind: 'leave-group' }>
 export type CommitRequest = Extract<GroupRequest, { kind: 'offset-commit' }>
 export type FetchRequest = Extract<GroupRequest, { kind: 'offset-fetch' }>
+export type ListRequest = Extract<GroupRequest, { kind: 'list-groups' }>
+export type DescribeRequest = Extract<GroupRequest, { kind: 'describe-group' }>
+export type DeleteRequest = Extract<GroupRequest, { kind: 'delete-group' }>
+export type DeleteOffsetsRequest = Extract<GroupRequest, { kind: 'offset-delete' }>
 
 /** Kafka's configuration of the coordinator; names after the config keys, times in ms. */
 export interface GroupConfig {

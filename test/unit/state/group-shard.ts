@@ -6,6 +6,8 @@ import { applyDecision } from '../../../ts/state/coordinator.js'
 import type { Group } from '../../../ts/state/group.js'
 import { groupCoordinator } from '../../../ts/state/group-coordinator.js'
 import type {
+  DeletedGroup,
+  DescribedGroup,
   GroupConfig,
   GroupDecision,
   GroupReply,
@@ -13,7 +15,9 @@ import type {
   HeartbeatResponse,
   JoinGroupResponse,
   LeaveGroupResponse,
+  ListGroupsResponse,
   OffsetCommitResponse,
+  OffsetDeleteResponse,
   OffsetFetchGroupResponse,
   SyncGroupResponse,
 } from '../../../ts/state/group-messages.js'
@@ -263,6 +267,35 @@ export class GroupShard {
     }
     this.send({ kind: 'offset-fetch', to, apiVersion: 8, body })
     return this.#answer(to) as OffsetFetchGroupResponse
+  }
+
+  list(statesFilter: string[] = [], typesFilter: string[] = []): ListGroupsResponse['groups'] {
+    const to = this.token()
+    this.send({ kind: 'list-groups', to, apiVersion: 5, body: { statesFilter, typesFilter } })
+    return (this.#answer(to) as ListGroupsResponse).groups
+  }
+
+  describe(version = 6, groupId = 'g'): DescribedGroup {
+    const to = this.token()
+    this.send({ kind: 'describe-group', to, apiVersion: version, body: { groupId } })
+    return this.#answer(to) as DescribedGroup
+  }
+
+  /** The error code of the deletion. */
+  delete(groupId = 'g'): number {
+    const to = this.token()
+    this.send({ kind: 'delete-group', to, apiVersion: 2, body: { groupId } })
+    return (this.#answer(to) as DeletedGroup).errorCode
+  }
+
+  deleteOffsets(topics: Record<string, number[]>, groupId = 'g'): OffsetDeleteResponse {
+    const to = this.token()
+    const asked = Object.entries(topics).map(([name, partitions]) => ({
+      name,
+      partitions: partitions.map((partitionIndex) => ({ partitionIndex })),
+    }))
+    this.send({ kind: 'offset-delete', to, apiVersion: 0, body: { groupId, topics: asked } })
+    return this.#answer(to) as OffsetDeleteResponse
   }
 
   group(groupId = 'g'): Group {

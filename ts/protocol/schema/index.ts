@@ -4,9 +4,11 @@
  */
 export { apiVersions } from './api-versions.js'
 export { createTopics } from './create-topics.js'
+export { deleteGroups } from './delete-groups.js'
 export { deleteTopics } from './delete-topics.js'
 export { describeCluster } from './describe-cluster.js'
 export { describeConfigs } from './describe-configs.js'
+export { describeGroups } from './describe-groups.js'
 export { fetch } from './fetch.js'
 export { findCoordinator } from './find-coordinator.js'
 export { groupMetadataRecord, groupRecords, offsetCommitRecord } from './group-records.js'
@@ -14,6 +16,7 @@ export { heartbeat } from './heartbeat.js'
 export { initProducerId } from './init-producer-id.js'
 export { joinGroup } from './join-group.js'
 export { leaveGroup } from './leave-group.js'
+export { listGroups } from './list-groups.js'
 export { listOffsets } from './list-offsets.js'
 export { metadata, OPERATIONS_OMITTED } from './metadata.js'
 export {
@@ -49,6 +52,7 @@ export {
   userScramCredentialRecord,
 } from './metadata-security-records.js'
 export { offsetCommit } from './offset-commit.js'
+export { offsetDelete } from './offset-delete.js'
 export { offsetFetch } from './offset-fetch.js'
 export { offsetForLeaderEpoch } from './offset-for-leader-epoch.js'
 export { produce } from './produce.js'

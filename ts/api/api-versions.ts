@@ -31,13 +31,13 @@ const told = (api: Api): ServedApi => ({
 })
 
 /**
- * What the data plane answers without asking here; it has no ListOffsets v0, which knew several offsets a partition, and
- * no OffsetForLeaderEpoch before v2, whose requests did not know the leader's epoch.
+ * What the data plane answers without asking here; it has no OffsetForLeaderEpoch before v2, whose requests did not know
+ * the leader's epoch.
  */
 const dataPlane: readonly ServedApi[] = [
   told(produce),
   told(fetch),
-  { ...told(listOffsets), minVersion: 1 },
+  told(listOffsets),
   { ...told(offsetForLeaderEpoch), minVersion: 2 },
 ]
 

@@ -61,6 +61,8 @@ fn parsed<'a>(message: &Message, frame: &'a Golden) -> (Reader<'a>, Value) {
 
 fn every_version_is_there(frames: &[Golden], api_key: i16) {
     let (oldest, newest) = serves(api_key).unwrap();
+    // Version 0 of ListOffsets, which Kafka 4 dropped, has frames of its own.
+    let oldest = if api_key == 2 { oldest.max(1) } else { oldest };
     for version in oldest..=newest {
         assert!(frames.iter().any(|frame| frame.version == version), "no frame of version {version}");
     }

@@ -1,4 +1,4 @@
-//! ListOffsets, versions 1 to 11 (isolation from 2, leader epochs from 4, max timestamp from 7 (KIP-734), local and
+//! ListOffsets, versions 0 to 11 (0 answers with the starts of segments before a time; isolation from 2, leader epochs from 4, max timestamp from 7 (KIP-734), local and
 //! tiered offsets from 8, 9 and 11). Answered at once: nothing is tiered, so nothing is waited for.
 
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub(super) struct ListPartition {
     pub index: i32,
     pub current_leader_epoch: i32,
     pub timestamp: i64,
+    /// Version 0: how many offsets are wanted at most.
+    pub max_offsets: i32,
 }
 
 pub(super) struct ListOffsetsRequest<'a> {
@@ -43,15 +45,17 @@ impl<'a> ListOffsetsRequest<'a> {
         let mut partitions = Vec::new();
         for _ in 0..topic_count {
             let name = reader.string("topic name")?;
-            let partition_count = reader.array(if version >= 4 { 16 } else { 12 }, "partitions")?;
+            let partition_count =
+                reader.array(if version == 0 || version >= 4 { 16 } else { 12 }, "partitions")?;
             partitions.reserve(partition_count);
             for _ in 0..partition_count {
                 let index = reader.i32("partition index")?;
                 let current_leader_epoch =
                     if version >= 4 { reader.i32("current leader epoch")? } else { -1 };
                 let timestamp = reader.i64("timestamp")?;
+                let max_offsets = if version == 0 { reader.i32("max offsets")? } else { 1 };
                 reader.skip_tagged()?;
-                partitions.push(ListPartition { index, current_leader_epoch, timestamp });
+                partitions.push(ListPartition { index, current_leader_epoch, timestamp, max_offsets });
             }
             reader.skip_tagged()?;
             topics.push(ListTopic { name, partition_count });
@@ -88,11 +92,17 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
         let topic = ctx.topics.by_name(asked.name);
         for partition in partitions.by_ref().take(asked.partition_count) {
             let twice = counts.get(&(asked.name, partition.index)).is_some_and(|&count| count > 1);
-            let answer = match () {
-                () if !allowed => Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED),
-                () if twice => Err(ErrorCode::INVALID_REQUEST),
-                () => find(ctx, topic.as_ref(), partition, isolation),
+            let refused = match () {
+                () if !allowed => Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED),
+                () if twice => Some(ErrorCode::INVALID_REQUEST),
+                () => None,
             };
+            if version == 0 {
+                let starts = refused.map_or_else(|| starts(ctx, topic.as_ref(), partition, isolation), Err);
+                encode_starts(&mut writer, partition.index, starts);
+                continue;
+            }
+            let answer = refused.map_or_else(|| find(ctx, topic.as_ref(), partition, isolation), Err);
             encode(&mut writer, version, partition.index, answer);
         }
         writer.no_tags();
@@ -148,6 +158,31 @@ fn find(
         }
         error => error,
     })
+}
+
+/// Version 0: where segments begin that are not newer than the timestamp, newest first.
+fn starts(
+    ctx: &mut RequestContext<'_>,
+    topic: Option<&Arc<Topic>>,
+    asked: &ListPartition,
+    isolation: Option<Isolation>,
+) -> Result<Vec<i64>, ErrorCode> {
+    let topic = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let count = usize::try_from(asked.max_offsets).unwrap_or(0);
+    let found = topic.partition(asked.index).and_then(|partition| {
+        partition.segment_starts(asked.timestamp, count, isolation.is_some(), ctx.now, ctx.notices)
+    });
+    found.map_err(ErrorCode::from)
+}
+
+fn encode_starts(writer: &mut Writer, index: i32, answer: Result<Vec<i64>, ErrorCode>) {
+    writer.i32(index);
+    writer.i16(answer.as_ref().err().map_or(ErrorCode::NONE.0, |error| error.0));
+    let offsets = answer.unwrap_or_default();
+    writer.array(offsets.len());
+    for offset in offsets {
+        writer.i64(offset);
+    }
 }
 
 fn encode(writer: &mut Writer, version: i16, index: i32, answer: Result<FoundOffset, ErrorCode>) {

@@ -1,8 +1,13 @@
 //! ListOffsets, from frames to replies, against partitions on a simulated disk.
 
+use flate2::read::GzDecoder;
+
+use super::list_offsets::ListOffsetsRequest;
 use super::testing::Value;
-use super::testing::world::{List, World, only};
+use super::testing::world::{List, World, materialise, only, replied};
+use super::wire::{Reader, Writer};
 use super::{Authorizer, ErrorCode, Operation, Resource};
+use crate::partition::PartitionConfig;
 use crate::partition::testing::{NOON, batch, compressed, synced_config};
 use millrace_record::Codec;
 
@@ -124,4 +129,77 @@ fn a_principal_without_describe_gets_the_authorization_error() {
     let mut world = World::new();
     world.authorizer = Box::new(Nobody);
     assert_eq!(ask(&mut world, 9, -1), (ErrorCode::TOPIC_AUTHORIZATION_FAILED, -1, -1));
+}
+
+/// Version 0 by hand, as the tables of the tests know only what Kafka 4 serves.
+fn ask_v0(world: &mut World, partition: i32, timestamp: i64, count: i32) -> (ErrorCode, Vec<i64>) {
+    let mut body = Writer::new(false, 64);
+    body.i32(-1);
+    body.array(1);
+    body.string("t");
+    body.array(1);
+    body.i32(partition);
+    body.i64(timestamp);
+    body.i32(count);
+    let reply = materialise(replied(world.send(2, 0, &body.into_bytes())));
+    let mut reader = Reader::new(&reply, 4, false);
+    assert_eq!((reader.array(1, "topics"), reader.string("name")), (Ok(1), Ok("t")));
+    assert_eq!((reader.array(1, "partitions"), reader.i32("index")), (Ok(1), Ok(partition)));
+    let error = ErrorCode(reader.i16("error").unwrap());
+    let count = reader.array(8, "offsets").unwrap();
+    let offsets = (0..count).map(|_| reader.i64("offset").unwrap()).collect();
+    reader.finish().unwrap();
+    (error, offsets)
+}
+
+#[test]
+fn version_0_answers_with_the_starts_of_segments_newest_first() {
+    let mut config = PartitionConfig::default();
+    config.log.segment_bytes = 150;
+    let mut world = World::with_config(config);
+    for _ in 0..3 {
+        world.produce(9, "t", 0, batch(5));
+    }
+    let none = |offsets: &[i64]| (ErrorCode::NONE, offsets.to_vec());
+    assert_eq!(ask_v0(&mut world, 0, -1, 10), none(&[15, 10, 5, 0]));
+    assert_eq!(ask_v0(&mut world, 0, -1, 2), none(&[15, 10]));
+    assert_eq!(ask_v0(&mut world, 0, -2, 10), none(&[0]));
+    assert_eq!(ask_v0(&mut world, 0, i64::MAX, 10), none(&[15, 10, 5, 0]));
+    assert_eq!(ask_v0(&mut world, 0, NOON.wall_ms - 1, 10), none(&[]));
+    assert_eq!(ask_v0(&mut world, 77, -1, 1), (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, vec![]));
+}
+
+#[test]
+fn version_0_shows_a_consumer_nothing_above_the_high_watermark() {
+    let mut world = World::with_config(synced_config());
+    let _ = world.produce_outcome(9, 1, &[("t", 0, batch(5))]);
+    // Kafka puts the high watermark in place of what is above it, even where a segment begins there too.
+    assert_eq!(ask_v0(&mut world, 0, -1, 10), (ErrorCode::NONE, vec![0, 0]));
+    world.run_effects();
+    assert_eq!(ask_v0(&mut world, 0, -1, 10), (ErrorCode::NONE, vec![5, 0]));
+}
+
+#[test]
+fn requests_of_version_0_are_read_as_kafka_wrote_them() {
+    let packed: &[u8] = include_bytes!("../../../../test/wire/golden/apis-old.jsonl.gz");
+    let frames = std::io::read_to_string(GzDecoder::new(packed)).unwrap();
+    let of_version_0 =
+        |line: &serde_json::Value| line["name"] == "ListOffsetsRequest" && line["version"] == 0;
+    let frames: Vec<serde_json::Value> =
+        frames.lines().map(|line| serde_json::from_str(line).unwrap()).filter(of_version_0).collect();
+    assert!(!frames.is_empty());
+    for frame in frames {
+        let hex = frame["hex"].as_str().unwrap();
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+        let request = ListOffsetsRequest::read(Reader::new(&bytes, 0, false), 0).unwrap();
+        let asked = frame["json"]["topics"].as_array().unwrap().iter();
+        let asked: Vec<_> = asked.flat_map(|topic| topic["partitions"].as_array().unwrap()).collect();
+        assert_eq!(request.partitions.len(), asked.len());
+        for (read, asked) in request.partitions.iter().zip(asked) {
+            assert_eq!(serde_json::json!(read.index), asked["partitionIndex"]);
+            assert_eq!(serde_json::json!(read.timestamp), asked["timestamp"]);
+            assert_eq!(serde_json::json!(read.max_offsets), asked["maxNumOffsets"]);
+        }
+    }
 }

@@ -150,7 +150,7 @@ impl RequestContext<'_> {
 }
 
 /// API key, oldest and newest version of what is served here.
-const SERVED: [(i16, i16, i16); 4] = [(0, 3, 13), (1, 4, 18), (2, 1, 11), (23, 2, 4)];
+const SERVED: [(i16, i16, i16); 4] = [(0, 3, 13), (1, 4, 18), (2, 0, 11), (23, 2, 4)];
 
 /// The versions served of a data-plane API; `None` for a key of the control plane or of nobody. Produce must be
 /// advertised from version 0 nevertheless (KAFKA-18659).

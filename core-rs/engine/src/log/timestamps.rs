@@ -12,6 +12,18 @@ use super::{LogError, TimestampOffset};
 const MAX_UNPACKED_BYTES: u64 = 1 << 32;
 
 impl Log {
+    /// Where each segment that clients may read begins, with its newest timestamp (−1 when it has none), oldest first.
+    ///
+    /// Errors: `Io`.
+    pub fn segment_starts(&self) -> Result<Vec<(i64, i64)>, LogError> {
+        let segments = self.segments.iter().skip(self.floor_segment(self.start_offset));
+        let start = |segment: &Segment| {
+            let newest = segment.max_timestamp(&self.folder)?;
+            Ok((segment.base, newest.map_or(-1, |max| max.timestamp)))
+        };
+        segments.map(start).collect()
+    }
+
     /// The first record (by offset) from the log start to below `upper` whose timestamp is at least `timestamp`.
     ///
     /// Errors: `Corrupt`, `Io`.

@@ -1,6 +1,7 @@
 //! ListOffsets for one partition: the special timestamps and the exact lookup by time.
 
 use super::{Isolation, Notices, Partition, PartitionError};
+use crate::time::Now;
 
 /// What a ListOffsets asks of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,46 @@ impl FoundOffset {
 }
 
 impl Partition {
+    /// What ListOffsets version 0 asks (Kafka's `legacyFetchOffsetsBefore`): the starts of segments that hold nothing
+    /// newer than `timestamp`, and the log end for now, newest first and at most `count`; −1 is the latest, −2 the
+    /// earliest. A consumer sees the high watermark in place of what is above it.
+    ///
+    /// Errors: deleted, offline, not the leader, a fault of the disk.
+    pub fn segment_starts(
+        &self,
+        timestamp: i64,
+        count: usize,
+        is_consumer: bool,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Result<Vec<i64>, PartitionError> {
+        self.with(|state| {
+            state.check_leader(-1)?;
+            let log = state.log()?;
+            let (log_start, end) = (log.start_offset(), log.end_offset());
+            let mut starts = match log.segment_starts() {
+                Ok(starts) => starts,
+                Err(error) => return Err(self.fault(state, error, notices)),
+            };
+            if starts.last().is_some_and(|(base, _)| *base < end) {
+                starts.push((end, now.wall_ms));
+            }
+            let chosen = match timestamp {
+                -1 => starts.len(),
+                -2 => starts.len().min(1),
+                _ => starts.iter().rposition(|(_, newest)| *newest <= timestamp).map_or(0, |last| last + 1),
+            };
+            let newest_first = starts.iter().take(chosen).rev().map(|(base, _)| (*base).max(log_start));
+            let mut offsets: Vec<i64> = newest_first.take(count).collect();
+            let high_watermark = state.high_watermark.offset;
+            if is_consumer && offsets.first().is_some_and(|newest| *newest > high_watermark) {
+                offsets.retain(|offset| *offset <= high_watermark);
+                offsets.insert(0, high_watermark);
+            }
+            Ok(offsets)
+        })
+    }
+
     /// Answers `query` for a client of that isolation; `None` for a debugging reader, which sees up to the log end.
     ///
     /// Errors: deleted, offline, epoch and leader checks, a fault of the disk.

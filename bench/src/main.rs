@@ -6,31 +6,46 @@ mod client;
 mod floors;
 mod warm;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use broker::Target;
+
 const GIB: u64 = 1 << 30;
 
-/// What one round measured: CPU-seconds per GiB of record batches, milliseconds, MiB.
-struct Round {
-    floor_produce: f64,
+/// What one broker took in one round.
+struct Taken {
+    /// CPU-seconds of the whole process per GiB of record batches.
     produce: f64,
-    floor_fetch: f64,
     fetch: f64,
-    node_start: f64,
+    /// ms from the start of the process, the topic created in between.
     first_ack: f64,
+    /// Resident MiB.
     idle: f64,
     loaded: f64,
+}
+
+struct Round {
+    /// CPU-seconds of the serving thread per GiB.
+    floor_produce: f64,
+    floor_fetch: f64,
+    /// ms of `node -e 0`.
+    node_start: f64,
+    millrace: Taken,
+    kafka: Option<Taken>,
 }
 
 struct Options {
     rounds: usize,
     gib: u64,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
+    /// Where Apache Kafka's jars are, if it is to be measured beside.
+    kafka: Option<PathBuf>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { rounds: 5, gib: 2, folder: std::env::temp_dir() };
+    let mut options = Options { rounds: 5, gib: 2, folder: std::env::temp_dir(), kafka: None };
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} wants a value"))?;
@@ -39,7 +54,12 @@ fn options() -> Result<Options, String> {
             "--rounds" => options.rounds = number()? as usize,
             "--gib" => options.gib = number()?,
             "--folder" => options.folder = value.into(),
-            _ => return Err(format!("unknown flag {flag}; there are --rounds N, --gib N and --folder PATH")),
+            "--kafka" => options.kafka = Some(value.into()),
+            _ => {
+                return Err(format!(
+                    "unknown flag {flag}; there are --rounds N, --gib N, --folder PATH and --kafka JARS"
+                ));
+            }
         }
     }
     options.folder = options.folder.join(format!("millrace-bench-{}", std::process::id()));
@@ -49,27 +69,45 @@ fn options() -> Result<Options, String> {
     Ok(options)
 }
 
-fn round(options: &Options) -> std::io::Result<Round> {
+fn round(options: &Options, number: usize) -> std::io::Result<Round> {
+    let bytes = options.gib * GIB;
+    let (batch, _) = client::batch_of_one_mebibyte();
+    warm::touch(4 * GIB as usize);
+    let file = options.folder.join("floor.log");
+    let floor_produce = floors::receive_crc_write(&batch, bytes, &file)? / options.gib as f64;
+    let floor_fetch = floors::sendfile(&file, bytes)? / options.gib as f64;
+    std::fs::remove_file(&file)?;
+    let node_start = broker::bare_node_milliseconds()?;
+
+    let kafka = || options.kafka.clone().map(|jars| take(options, &Target::Kafka(jars))).transpose();
+    // A B, then B A: what a round leaves behind hits both alike.
+    let (millrace, kafka) = if number.is_multiple_of(2) {
+        let kafka = kafka()?;
+        (take(options, &Target::Millrace)?, kafka)
+    } else {
+        (take(options, &Target::Millrace)?, kafka()?)
+    };
+    Ok(Round { floor_produce, floor_fetch, node_start, millrace, kafka })
+}
+
+fn take(options: &Options, target: &Target) -> std::io::Result<Taken> {
     let bytes = options.gib * GIB;
     let per_gib = |seconds: f64| seconds / options.gib as f64;
     let (batch, records) = client::batch_of_one_mebibyte();
-
-    warm::touch(4 * GIB as usize);
-    let file = options.folder.join("floor.log");
-    let floor_produce = per_gib(floors::receive_crc_write(&batch, bytes, &file)?);
-    let floor_fetch = per_gib(floors::sendfile(&file, bytes)?);
-    std::fs::remove_file(&file)?;
-
     warm::touch(4 * GIB as usize);
     let data = options.folder.join("data");
-    let node_start = broker::bare_node_milliseconds()?;
     let started = Instant::now();
-    let broker = broker::Broker::start(&data)?;
+    let broker = broker::Broker::start(target, &data)?;
     let mut connection = client::Connection::open(&broker.address)?;
     let idle = broker.resident_mib()?;
     connection.create_topic("first")?;
     connection.produce("first", &batch, records, 1)?;
     let first_ack = started.elapsed().as_secs_f64() * 1e3;
+    // A first pass warms up what compiles at run time.
+    connection.create_topic("warm-up")?;
+    connection.produce("warm-up", &batch, records, GIB)?;
+    connection.fetch("warm-up", GIB)?;
+
     connection.create_topic("bench")?;
     let before = broker.cpu_seconds()?;
     connection.produce("bench", &batch, records, bytes)?;
@@ -80,7 +118,7 @@ fn round(options: &Options) -> std::io::Result<Round> {
     drop(broker);
     std::fs::remove_dir_all(&data)?;
     let (produce, fetch) = (per_gib(between - before), per_gib(after - between));
-    Ok(Round { floor_produce, produce, floor_fetch, fetch, node_start, first_ack, idle, loaded })
+    Ok(Taken { produce, fetch, first_ack, idle, loaded })
 }
 
 fn median(values: impl Iterator<Item = f64>) -> (f64, f64, f64) {
@@ -96,28 +134,47 @@ fn report(name: &str, values: impl Iterator<Item = f64>) -> f64 {
     middle
 }
 
+fn report_broker(name: &str, taken: &[&Taken]) -> (f64, f64) {
+    println!("{name}");
+    let produce = report("  produce, CPU-s/GiB", taken.iter().map(|t| t.produce));
+    let fetch = report("  fetch from page cache, CPU-s/GiB", taken.iter().map(|t| t.fetch));
+    report("  process start to first acked produce, ms", taken.iter().map(|t| t.first_ack));
+    report("  resident memory idle, MiB", taken.iter().map(|t| t.idle));
+    report("  resident memory after the load, MiB", taken.iter().map(|t| t.loaded));
+    (produce, fetch)
+}
+
 fn measure(options: &Options) -> std::io::Result<()> {
     std::fs::create_dir_all(&options.folder)?;
     let mut rounds = Vec::with_capacity(options.rounds);
     for number in 1..=options.rounds {
-        let done = round(options)?;
+        let done = round(options, number)?;
+        let (taken, of) = (&done.millrace, options.rounds);
+        let (produce, fetch) = (taken.produce, taken.fetch);
         eprintln!(
-            "round {number}/{}: produce {:.3} (floor {:.3}), fetch {:.3} (floor {:.3})",
-            options.rounds, done.produce, done.floor_produce, done.fetch, done.floor_fetch
+            "round {number}/{of}: produce {produce:.3} (floor {:.3}), fetch {fetch:.3} (floor {:.3})",
+            done.floor_produce, done.floor_fetch
         );
         rounds.push(done);
     }
     std::fs::remove_dir_all(&options.folder)?;
-    println!("CPU-seconds per GiB, {} rounds of {} GiB        median   range", options.rounds, options.gib);
-    let floor_produce = report("floor: receive + CRC + write, 1 MiB", rounds.iter().map(|r| r.floor_produce));
-    let produce = report("produce: 1 KiB records, 1 MiB batches", rounds.iter().map(|r| r.produce));
-    let floor_fetch = report("floor: sendfile, 1 MiB", rounds.iter().map(|r| r.floor_fetch));
-    let fetch = report("fetch from page cache", rounds.iter().map(|r| r.fetch));
-    report("node -e 0, ms", rounds.iter().map(|r| r.node_start));
-    report("process start to first acked produce, ms", rounds.iter().map(|r| r.first_ack));
-    report("resident memory idle, MiB", rounds.iter().map(|r| r.idle));
-    report("resident memory after the load, MiB", rounds.iter().map(|r| r.loaded));
-    println!("ratio to the floor: produce {:.2}, fetch {:.2}", produce / floor_produce, fetch / floor_fetch);
+    println!("1 KiB records, 1 MB batches, {} rounds of {} GiB  median   range", options.rounds, options.gib);
+    println!("floors");
+    let floor_produce = report("  receive + CRC + write, CPU-s/GiB", rounds.iter().map(|r| r.floor_produce));
+    let floor_fetch = report("  sendfile, CPU-s/GiB", rounds.iter().map(|r| r.floor_fetch));
+    report("  node -e 0, ms", rounds.iter().map(|r| r.node_start));
+    let millrace: Vec<&Taken> = rounds.iter().map(|round| &round.millrace).collect();
+    let (produce, fetch) = report_broker("Millrace", &millrace);
+    println!("  to the floor: produce {:.2}, fetch {:.2}", produce / floor_produce, fetch / floor_fetch);
+    let kafka: Vec<&Taken> = rounds.iter().filter_map(|round| round.kafka.as_ref()).collect();
+    if !kafka.is_empty() {
+        let (kafka_produce, kafka_fetch) = report_broker("Apache Kafka", &kafka);
+        println!(
+            "Millrace to Kafka: produce {:.2}, fetch {:.2}",
+            produce / kafka_produce,
+            fetch / kafka_fetch
+        );
+    }
     Ok(())
 }
 

@@ -179,7 +179,6 @@ export const brokerKeys = {
     default: -1,
     min: -1,
     max: 9,
-    honoured: false,
     updateMode: 'cluster-wide',
     doc: 'Level used when compression.type is gzip.',
   }),
@@ -195,7 +194,6 @@ export const brokerKeys = {
     default: 3,
     min: -131072,
     max: 22,
-    honoured: false,
     updateMode: 'cluster-wide',
     doc: 'Level used when compression.type is zstd.',
   }),
@@ -203,7 +201,6 @@ export const brokerKeys = {
     default: 'producer',
     oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
     updateMode: 'cluster-wide',
-    honoured: false,
     doc: 'The codec that logs are kept in; producer keeps each batch as it arrived.',
   }),
   'log.cleanup.policy': list({
@@ -370,7 +367,6 @@ export const brokerKeys = {
     default: 1,
     min: 1,
     updateMode: 'cluster-wide',
-    honoured: false,
     doc: 'In-sync replicas that a produce with acks=all needs.',
   }),
   'unclean.leader.election.enable': bool({

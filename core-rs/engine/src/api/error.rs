@@ -72,12 +72,12 @@ impl From<&PartitionError> for ErrorCode {
             PartitionError::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
             PartitionError::OffsetNotAvailable => ErrorCode::OFFSET_NOT_AVAILABLE,
             PartitionError::Batch(error) => error.kind().into(),
-            PartitionError::NotOneBatch { .. } | PartitionError::MissingKey { .. } => {
-                ErrorCode::INVALID_RECORD
-            }
+            PartitionError::NotOneBatch { .. } => ErrorCode::INVALID_RECORD,
+            PartitionError::Records(refused) if refused.by_timestamp => ErrorCode::INVALID_TIMESTAMP,
+            PartitionError::Records(_) => ErrorCode::INVALID_RECORD,
+            PartitionError::NotEnoughReplicas { .. } => ErrorCode::NOT_ENOUGH_REPLICAS,
             PartitionError::BatchTooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             PartitionError::BatchLargerThanSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
-            PartitionError::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
             PartitionError::ZstdTooEarly { .. } => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             PartitionError::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
             PartitionError::InvalidProducerEpoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,

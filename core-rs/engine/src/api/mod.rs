@@ -186,6 +186,9 @@ mod golden_tests;
 mod produce_tests;
 
 #[cfg(test)]
+mod produce_topic_tests;
+
+#[cfg(test)]
 mod fetch_tests;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! OffsetForLeaderEpoch, from frames to replies.
 
+use super::testing::message::fields;
 use super::testing::schema::{OFFSET_FOR_LEADER_EPOCH_REQUEST, OFFSET_FOR_LEADER_EPOCH_RESPONSE};
 use super::testing::world::{World, replied, reply_of};
-use super::testing::message::fields;
 use super::testing::{Value, encode};
 use super::{Authorizer, ErrorCode, Operation, Resource};
 use crate::partition::testing::batch;

@@ -125,19 +125,21 @@ fn append(
 ) -> Produced {
     let (now, version) = (ctx.now, ctx.header.api_version);
     let records = frame.get_mut(asked.records.clone()).unwrap_or_default();
-    let appended = topic.partition(asked.index).and_then(|partition| {
-        let checked = check_client_batch(records, version, &partition.config(), now)?;
-        let appended = partition.append_as_leader(records, &checked, now, ctx.notices)?;
-        Ok((partition, appended))
-    });
+    let partition = match topic.partition(asked.index) {
+        Ok(partition) => partition,
+        Err(error) => return Produced::failed(asked.index, &error, || -1),
+    };
+    let place_of = (&*topic.name, asked.index);
+    let appended = check_client_batch(records, version, &partition.config(), place_of, now)
+        .and_then(|checked| partition.append_as_leader(records, checked, acks == -1, now, ctx.notices));
     match appended {
-        Ok((partition, appended)) => {
+        Ok(appended) => {
             if acks == -1 && appended.high_watermark < appended.required {
                 waits.push(Wait { partition: partition.clone(), required: appended.required, place });
             }
             Produced::appended(asked.index, &appended)
         }
-        Err(error) => Produced::failed(asked.index, &error),
+        Err(error) => Produced::failed(asked.index, &error, || partition.offsets().log_start),
     }
 }
 

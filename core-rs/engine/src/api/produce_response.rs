@@ -63,8 +63,8 @@ pub(super) struct Produced {
     pub base_offset: i64,
     pub log_append_time: i64,
     pub log_start_offset: i64,
-    /// Index of the record that spoilt its batch.
-    pub record_error: Option<i32>,
+    /// The records that spoilt their batch, each with a message.
+    pub record_errors: Vec<(i32, String)>,
     pub message: Option<Box<str>>,
 }
 
@@ -76,7 +76,7 @@ impl Produced {
             base_offset: appended.base_offset,
             log_append_time: appended.log_append_time,
             log_start_offset: appended.log_start_offset,
-            record_error: None,
+            record_errors: Vec::new(),
             message: None,
         }
     }
@@ -88,14 +88,16 @@ impl Produced {
             base_offset: -1,
             log_append_time: -1,
             log_start_offset: -1,
-            record_error: None,
+            record_errors: Vec::new(),
             message: None,
         }
     }
 
-    pub(super) fn failed(index: i32, error: &PartitionError) -> Produced {
+    /// `log_start` is asked for what Kafka tells beside some errors.
+    pub(super) fn failed(index: i32, error: &PartitionError, log_start: impl FnOnce() -> i64) -> Produced {
         Produced {
-            record_error: error.record_index(),
+            log_start_offset: if error.tells_log_start() { log_start() } else { -1 },
+            record_errors: error.record_errors(),
             message: message_for_clients(error),
             ..Produced::refused(index, error.into())
         }
@@ -148,10 +150,10 @@ fn encode_partition(writer: &mut Writer, version: i16, partition: &Produced) {
         writer.i64(partition.log_start_offset);
     }
     if version >= 8 {
-        writer.array(usize::from(partition.record_error.is_some()));
-        if let Some(index) = partition.record_error {
-            writer.i32(index);
-            writer.nullable_string(partition.message.as_deref());
+        writer.array(partition.record_errors.len());
+        for (index, message) in &partition.record_errors {
+            writer.i32(*index);
+            writer.string(message);
             writer.no_tags();
         }
         writer.nullable_string(partition.message.as_deref());

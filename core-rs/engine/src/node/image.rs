@@ -193,6 +193,7 @@ impl Node {
                 }
             }
             if let Some(partition) = slot {
+                partition.set_replicas(image.replicas.len(), image.isr.len());
                 if image.leader == self.options.node_id {
                     partition.lead(image.leader_epoch, notices);
                 } else {

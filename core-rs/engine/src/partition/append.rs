@@ -37,18 +37,20 @@ pub(super) struct NewBatch<'a> {
 
 impl Partition {
     /// Appends a client's batch. `bytes` is the batch that `check_client_batch` returned `checked` for; its base
-    /// offset and leader epoch are set in place.
+    /// offset and leader epoch are set in place. `acks_all`: enough replicas must be in sync.
     ///
-    /// Errors: leader and epoch (Produce carries none, so only `NotLeader`), `InvalidTxnState` for a transactional
-    /// batch, producer state, `BatchLargerThanSegment`, `Offline`.
+    /// Errors: leader and epoch (Produce carries none, so only `NotLeader`), `NotEnoughReplicas`, `InvalidTxnState`
+    /// for a transactional batch, producer state, `BatchLargerThanSegment`, `Offline`.
     pub fn append_as_leader(
         self: &Arc<Self>,
         bytes: &mut [u8],
-        checked: &CheckedBatch,
+        mut checked: CheckedBatch,
+        acks_all: bool,
         now: Now,
         notices: &mut Notices,
     ) -> Result<Appended, PartitionError> {
-        let summary = &checked.summary;
+        let summary = checked.summary;
+        let bytes = checked.recompressed.as_deref_mut().unwrap_or(bytes);
         let incoming = summary.has_producer_id().then_some(IncomingBatch {
             producer_id: summary.producer_id,
             epoch: summary.producer_epoch,
@@ -66,6 +68,7 @@ impl Partition {
         let config = self.config();
         self.with(|state| {
             state.check_leader(-1)?;
+            state.check_in_sync(acks_all, &config)?;
             if summary.is_transactional {
                 // No transaction is ever verified here yet, so none is ongoing.
                 return Err(PartitionError::InvalidTxnState);
@@ -105,6 +108,9 @@ impl Partition {
             Err(error) => return Err(self.fault(state, error, notices)),
         };
         if let Some(incoming) = &batch.incoming {
+            if state.producers.is_full_for(incoming.producer_id) {
+                state.producers.expire(now.wall_ms, config.producer_expiration_ms);
+            }
             state.producers.appended(incoming, last_offset, batch.max_timestamp);
         }
         if outcome.rolled.is_some() {
@@ -132,7 +138,7 @@ impl Partition {
         now: Now,
         notices: &mut Notices,
     ) -> Result<(), PartitionError> {
-        state.producers.expire(now.wall_ms);
+        state.producers.expire(now.wall_ms, self.config().producer_expiration_ms);
         let entries = state.producers.snapshot();
         if let Err(error) = state.log_mut()?.write_producer_snapshot(&entries) {
             return Err(self.fault(state, error, notices));

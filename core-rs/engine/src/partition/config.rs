@@ -1,6 +1,9 @@
 //! What a topic's configuration means to its partitions, read from Kafka's keys and values. It never decides which
 //! values a topic may have: the control plane's config table does.
 
+use millrace_record::Codec;
+
+use super::{Compression, PRODUCER_EXPIRATION_MS};
 use crate::log::{LogConfig, TimestampType};
 
 /// The settings that a partition and its log act on.
@@ -9,10 +12,25 @@ pub struct PartitionConfig {
     pub log: LogConfig,
     /// `cleanup.policy` contains `compact`: records without a key are refused.
     pub compact: bool,
+    /// `compression.type` with its level; `None` keeps the producer's.
+    pub compression: Option<Compression>,
+    /// `compression.gzip.level` and `compression.zstd.level`.
+    pub levels: CompressionLevels,
+    /// `min.insync.replicas`.
+    pub min_insync_replicas: u32,
+    /// `producer.id.expiration.ms`, which is the broker's alone.
+    pub producer_expiration_ms: i64,
     /// `message.timestamp.before.max.ms`.
     pub timestamp_before_max_ms: i64,
     /// `message.timestamp.after.max.ms`.
     pub timestamp_after_max_ms: i64,
+}
+
+/// Levels that come into force with their codec; `None` is the codec's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompressionLevels {
+    gzip: Option<i32>,
+    zstd: Option<i32>,
 }
 
 impl Default for PartitionConfig {
@@ -20,6 +38,10 @@ impl Default for PartitionConfig {
         PartitionConfig {
             log: LogConfig::default(),
             compact: false,
+            compression: None,
+            levels: CompressionLevels::default(),
+            min_insync_replicas: 1,
+            producer_expiration_ms: PRODUCER_EXPIRATION_MS,
             timestamp_before_max_ms: i64::MAX,
             timestamp_after_max_ms: 60 * 60 * 1000,
         }
@@ -36,6 +58,13 @@ impl PartitionConfig {
         let mut config = self.clone();
         for (key, value) in pairs {
             config.set(key, value.trim()).ok_or_else(|| format!("{key} cannot be {value:?}"))?;
+        }
+        if let Some(compression) = &mut config.compression {
+            compression.level = match compression.codec {
+                Codec::Gzip => config.levels.gzip,
+                Codec::Zstd => config.levels.zstd,
+                Codec::None | Codec::Snappy | Codec::Lz4 => None,
+            };
         }
         Ok(config)
     }
@@ -59,6 +88,19 @@ impl PartitionConfig {
                     _ => return None,
                 }
             }
+            "compression.type" => {
+                self.compression = match value {
+                    "producer" => None,
+                    name => Some(Compression { codec: Codec::from_name(name)?, level: None }),
+                }
+            }
+            // −1 is Kafka's word for the codec's own default.
+            "compression.gzip.level" => {
+                self.levels.gzip = Some(value.parse().ok()?).filter(|level| *level >= 0)
+            }
+            "compression.zstd.level" => self.levels.zstd = Some(value.parse().ok()?),
+            "min.insync.replicas" => self.min_insync_replicas = value.parse().ok()?,
+            "producer.id.expiration.ms" => self.producer_expiration_ms = value.parse().ok()?,
             "message.timestamp.before.max.ms" => self.timestamp_before_max_ms = value.parse().ok()?,
             "message.timestamp.after.max.ms" => self.timestamp_after_max_ms = value.parse().ok()?,
             "cleanup.policy" => self.compact = value.split(',').any(|policy| policy.trim() == "compact"),

@@ -1,8 +1,9 @@
 //! Every way in which a partition refuses an append or a read. It knows no error code numbers: `api::error` maps.
 
+use std::fmt;
 use std::sync::Arc;
 
-use millrace_record::BatchError;
+use millrace_record::{BatchError, BatchErrorKind};
 
 /// Why a partition refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,14 +33,17 @@ pub enum PartitionError {
     /// A produce request must carry exactly one batch per partition.
     #[error("a produce request must contain exactly one record batch per partition, found {what}")]
     NotOneBatch { what: &'static str },
-    #[error("compacted topic cannot accept message without key")]
-    MissingKey { index: i32 },
+    /// Records that break a rule of the topic.
+    #[error("{0}")]
+    Records(Box<RefusedRecords>),
+    #[error(
+        "The size of the current ISR : {isr} is insufficient to satisfy the min.isr requirement of {required}"
+    )]
+    NotEnoughReplicas { isr: u32, required: u32 },
     #[error("the record batch size is {size} bytes which exceeds the maximum configured value of {max}")]
     BatchTooLarge { size: u64, max: u64 },
     #[error("the batch of {size} bytes exceeds the segment size of {max} bytes")]
     BatchLargerThanSegment { size: u64, max: u64 },
-    #[error("timestamp {timestamp} of record {index} is out of range [{earliest}, {latest}]")]
-    Timestamp { index: i32, timestamp: i64, earliest: i64, latest: i64 },
     #[error("produce version {version} must not use zstd")]
     ZstdTooEarly { version: i16 },
     #[error(
@@ -56,13 +60,68 @@ pub enum PartitionError {
     InternalTopic,
 }
 
+/// The records for which a whole batch is refused, first to last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefusedRecords {
+    /// A timestamp is among the reasons.
+    pub by_timestamp: bool,
+    /// All of them; `named` stops at a bound.
+    pub total: usize,
+    pub named: Vec<RefusedRecord>,
+}
+
+/// One of them: its place in the batch, counted from 0, and Kafka's sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRecord {
+    pub index: i32,
+    pub message: String,
+}
+
+/// What Kafka says of the batch as a whole.
+impl fmt::Display for RefusedRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.by_timestamp {
+            return f.write_str("One or more records have been rejected due to invalid timestamp");
+        }
+        let total = self.total;
+        write!(
+            f,
+            "One or more records have been rejected due to {total} record errors in total, \
+             and only showing the first three errors at most: ["
+        )?;
+        for (place, RefusedRecord { index, message }) in self.named.iter().take(3).enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}RecordError(batchIndex={index}, message='{message}')")?;
+        }
+        f.write_str("]")
+    }
+}
+
 impl PartitionError {
-    /// The record in the batch that the refusal is about, counted from 0.
-    pub fn record_index(&self) -> Option<i32> {
+    /// The records in the batch that the refusal is about, each with its message.
+    pub fn record_errors(&self) -> Vec<(i32, String)> {
         match self {
-            PartitionError::Timestamp { index, .. } | PartitionError::MissingKey { index } => Some(*index),
-            PartitionError::Batch(BatchError::Record { index, .. }) => Some(*index),
-            _ => None,
+            PartitionError::Records(refused) => {
+                refused.named.iter().map(|record| (record.index, record.message.clone())).collect()
+            }
+            PartitionError::Batch(BatchError::Record { index, .. }) => vec![(*index, self.to_string())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether Kafka tells the log start beside this refusal of a produce: not when it refused before it looked at the
+    /// log, nor for these few kinds.
+    pub fn tells_log_start(&self) -> bool {
+        match self {
+            PartitionError::Records(_)
+            | PartitionError::NotEnoughReplicas { .. }
+            | PartitionError::OutOfOrderSequence { .. }
+            | PartitionError::InvalidProducerEpoch { .. }
+            | PartitionError::InvalidTxnState => true,
+            PartitionError::Batch(error) => {
+                !matches!(error.kind(), BatchErrorKind::CorruptMessage | BatchErrorKind::RecordTooLarge)
+            }
+            _ => false,
         }
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod open;
 mod producer_state;
 mod read;
+mod recompression;
 mod sync;
 mod table;
 mod timestamps;
@@ -26,10 +27,11 @@ use crate::uuid::Uuid;
 pub use append::Appended;
 pub use config::PartitionConfig;
 pub use coordinator::{LoadedChunk, LoadedRecord};
-pub use error::PartitionError;
+pub use error::{PartitionError, RefusedRecord, RefusedRecords};
 pub use open::{OpenedPartition, PartitionSpec};
 pub use producer_state::{PRODUCER_EXPIRATION_MS, ProducerStates};
 pub use read::{Divergence, Fetched, Isolation, ReadSpec};
+pub use recompression::Compression;
 pub use sync::Effect;
 pub use table::{Topic, Topics};
 pub use timestamps::{FoundOffset, OffsetQuery};
@@ -63,6 +65,9 @@ struct State {
     log: Option<Log>,
     role: Role,
     leader_epoch: i32,
+    /// Replicas of the partition, and how many of them are in sync.
+    replicas: u32,
+    isr: u32,
     high_watermark: LogPosition,
     producers: ProducerStates,
     waiters: Waiters,
@@ -128,6 +133,17 @@ impl State {
     }
 }
 
+impl State {
+    /// acks=all needs `min.insync.replicas` in sync, or all replicas where there are fewer than that (as Kafka).
+    fn check_in_sync(&self, acks_all: bool, config: &PartitionConfig) -> Result<(), PartitionError> {
+        let required = config.min_insync_replicas.min(self.replicas);
+        match acks_all && self.isr < required {
+            true => Err(PartitionError::NotEnoughReplicas { isr: self.isr, required }),
+            false => Ok(()),
+        }
+    }
+}
+
 fn closed() -> PartitionError {
     PartitionError::Offline { reason: "it is closed".into() }
 }
@@ -170,6 +186,14 @@ impl Partition {
                 log.set_config(config.log.clone());
             }
             self.settle_high_watermark(state, &config, notices);
+        });
+    }
+
+    /// How many replicas the partition has, and how many are in sync.
+    pub fn set_replicas(&self, replicas: usize, isr: usize) {
+        self.with(|state| {
+            state.replicas = u32::try_from(replicas).unwrap_or(u32::MAX);
+            state.isr = u32::try_from(isr).unwrap_or(u32::MAX);
         });
     }
 

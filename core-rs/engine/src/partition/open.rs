@@ -45,7 +45,7 @@ impl Partition {
     ) -> Result<OpenedPartition, LogError> {
         let (mut log, report) = Log::open(storage.clone(), &spec.dir, config.log.clone(), opening, now)?;
         claim(storage.as_ref(), &spec)?;
-        let producers = rebuild_producers(&log, now)?;
+        let producers = rebuild_producers(&log, now, config.producer_expiration_ms)?;
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
             // What a crash left in the page cache was perhaps never acked as durable: it must be before it is read.
             let job = log.sync_job();
@@ -57,6 +57,8 @@ impl Partition {
             log: Some(log),
             role: Role::Follower,
             leader_epoch: -1,
+            replicas: 1,
+            isr: 1,
             high_watermark,
             producers,
             waiters: Waiters::default(),
@@ -96,7 +98,7 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec) -> Result<(), LogError> {
     }
 }
 
-fn rebuild_producers(log: &Log, now: Now) -> Result<ProducerStates, LogError> {
+fn rebuild_producers(log: &Log, now: Now, expiration_ms: i64) -> Result<ProducerStates, LogError> {
     let (from, entries) = log.read_producer_snapshot()?.unwrap_or((log.start_offset(), Vec::new()));
     let mut producers = ProducerStates::from_snapshot(&entries);
     let mut batches = log.batches_from(from.max(log.start_offset()))?;
@@ -106,6 +108,6 @@ fn rebuild_producers(log: &Log, now: Now) -> Result<ProducerStates, LogError> {
             producers.replay(&batch.header);
         }
     }
-    producers.expire(now.wall_ms);
+    producers.expire(now.wall_ms, expiration_ms);
     Ok(producers)
 }

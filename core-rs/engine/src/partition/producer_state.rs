@@ -13,6 +13,11 @@ use crate::log::producer_snapshot::ProducerSnapshotEntry;
 const REMEMBERED: usize = 5;
 /// `producer.id.expiration.ms`: a producer that wrote nothing for a day is forgotten.
 pub const PRODUCER_EXPIRATION_MS: i64 = 24 * 60 * 60 * 1000;
+/// Producers that one partition remembers. Kafka has no such bound, and a client may make up producer ids as fast as
+/// it can write: past it, those whose last append is the oldest are forgotten, as if they had expired.
+pub const MAX_PRODUCERS: usize = 20_000;
+/// How many are forgotten at a time, so that a flood pays for the search once in a while only.
+const FORGOTTEN_AT_ONCE: usize = MAX_PRODUCERS / 10;
 
 /// One batch of a producer, as remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,11 +145,11 @@ impl ProducerStates {
         self.by_id.is_empty()
     }
 
-    /// Forgets who wrote nothing for `PRODUCER_EXPIRATION_MS` and has no open transaction.
-    pub fn expire(&mut self, wall_ms: i64) {
+    /// Forgets who wrote nothing for `expiration_ms` and has no open transaction.
+    pub fn expire(&mut self, wall_ms: i64, expiration_ms: i64) {
         self.by_id.retain(|_, producer| {
             producer.current_txn_first_offset >= 0
-                || wall_ms.saturating_sub(producer.last_timestamp) < PRODUCER_EXPIRATION_MS
+                || wall_ms.saturating_sub(producer.last_timestamp) < expiration_ms
         });
     }
 
@@ -187,8 +192,27 @@ impl ProducerStates {
         })
     }
 
+    /// Whether remembering this producer makes others be forgotten: the moment to let go of whoever has expired.
+    pub fn is_full_for(&self, producer_id: i64) -> bool {
+        self.by_id.len() >= MAX_PRODUCERS && !self.by_id.contains_key(&producer_id)
+    }
+
+    /// Makes room by forgetting those whose last append is the oldest; never one with an open transaction.
+    fn forget_oldest(&mut self) {
+        let last_offset = |producer: &Producer| producer.batches.last().map_or(-1, |batch| batch.last_offset);
+        let idle = |producer: &Producer| producer.current_txn_first_offset < 0;
+        let mut ends: Vec<i64> =
+            self.by_id.values().filter(|producer| idle(producer)).map(last_offset).collect();
+        ends.sort_unstable();
+        let Some(&newest) = ends.get(FORGOTTEN_AT_ONCE.min(ends.len()).wrapping_sub(1)) else { return };
+        self.by_id.retain(|_, producer| !idle(producer) || last_offset(producer) > newest);
+    }
+
     /// Remembers a batch that was appended. `timestamp` is its largest, ms.
     pub fn appended(&mut self, incoming: &IncomingBatch, last_offset: i64, timestamp: i64) {
+        if self.is_full_for(incoming.producer_id) {
+            self.forget_oldest();
+        }
         let producer =
             self.by_id.entry(incoming.producer_id).or_insert_with(|| Producer::new(incoming.epoch));
         if producer.epoch != incoming.epoch {

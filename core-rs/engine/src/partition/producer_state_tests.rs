@@ -83,8 +83,33 @@ fn a_snapshot_keeps_the_last_batch_and_what_follows_it() {
 fn a_producer_silent_for_a_day_is_forgotten() {
     let mut states = ProducerStates::default();
     append(&mut states, batch(2, 0, 3), 10);
-    states.expire(1000 + PRODUCER_EXPIRATION_MS - 1);
+    states.expire(1000 + PRODUCER_EXPIRATION_MS - 1, PRODUCER_EXPIRATION_MS);
     assert_eq!(states.len(), 1);
-    states.expire(1000 + PRODUCER_EXPIRATION_MS);
+    states.expire(1000 + PRODUCER_EXPIRATION_MS, PRODUCER_EXPIRATION_MS);
     assert!(states.is_empty());
+}
+
+#[test]
+fn a_flood_of_producer_ids_displaces_those_whose_last_append_is_the_oldest() {
+    let mut states = ProducerStates::default();
+    let of = |producer_id| IncomingBatch { producer_id, ..batch(0, 0, 1) };
+    let mut offset = 0;
+    for producer_id in 0..MAX_PRODUCERS as i64 {
+        append(&mut states, of(producer_id), offset);
+        offset += 1;
+    }
+    // The very first one goes on writing, so it is not among the oldest.
+    append(&mut states, IncomingBatch { producer_id: 0, ..batch(0, 1, 1) }, offset);
+    for producer_id in 0..3 * MAX_PRODUCERS as i64 {
+        offset += 1;
+        append(&mut states, of(1_000_000 + producer_id), offset);
+        assert!(states.len() <= MAX_PRODUCERS);
+        if producer_id == 0 {
+            assert_eq!(states.check(&of(1), offset), Ok(None), "forgotten: as one nobody has seen");
+            assert!(
+                states.check(&IncomingBatch { producer_id: 0, ..batch(0, 1, 1) }, offset).unwrap().is_some()
+            );
+        }
+    }
+    assert_eq!(states.check(&of(0), offset), Ok(None), "silence made it old in the end");
 }

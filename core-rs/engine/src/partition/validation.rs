@@ -6,6 +6,8 @@ use millrace_record::{
     BatchError, BatchSummary, BatchView, Codec, Origin, TimestampType, ValidateOptions, patch, validate,
 };
 
+use super::error::{RefusedRecord, RefusedRecords};
+use super::recompression::recompress;
 use super::{PartitionConfig, PartitionError};
 use crate::log;
 use crate::time::Now;
@@ -14,49 +16,80 @@ use crate::time::Now;
 const FIRST_ZSTD_VERSION: i16 = 7;
 /// A batch may unpack to this many times the largest batch of its topic; Kafka has no such bound, a bomb needs one.
 const MAX_EXPANSION: u64 = 256;
+/// The same where its records must be held unpacked, to be compressed anew.
+const MAX_RECOMPRESSED_EXPANSION: u64 = 32;
+
+/// Most records of one batch that an answer names, however many are refused.
+const MAX_NAMED: usize = 1000;
 
 /// A client's batch that may be appended as soon as its producer state allows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedBatch {
+    /// Of the batch as it came.
     pub summary: BatchSummary,
+    /// The batch in the topic's own codec, if that is another: it is appended in the place of what came.
+    pub recompressed: Option<Vec<u8>>,
     /// Largest timestamp as it now stands in the header, ms.
     pub max_timestamp: i64,
     /// The append's time for a topic with LogAppendTime, else −1: what the producer is told.
     pub log_append_time: i64,
 }
 
-/// Checks that `bytes` is exactly one batch that a Produce of `api_version` may carry into a topic of this
-/// configuration, and sets its final timestamps (and CRC, if those changed) in place.
+/// Checks that `bytes` is exactly one batch that a Produce of `api_version` may carry into partition `index` of
+/// `topic` with this configuration, and sets its final timestamps (and CRC, if those changed) in place, or writes it
+/// anew if the topic is kept in another codec.
 ///
-/// Errors, in Kafka's order: the request's shape, the size, the contents, key and timestamp rules of the topic.
+/// Errors, in Kafka's order: the request's shape, the size, the contents, key and timestamp rules of the topic, the
+/// size as it would be stored.
 pub fn check_client_batch(
     bytes: &mut [u8],
     api_version: i16,
     config: &PartitionConfig,
+    (topic, index): (&str, i32),
     now: Now,
 ) -> Result<CheckedBatch, PartitionError> {
-    let summary = {
-        let batch = the_only_batch(bytes)?;
-        let codec = batch.codec()?;
-        if codec == Codec::Zstd && api_version < FIRST_ZSTD_VERSION {
-            return Err(PartitionError::ZstdTooEarly { version: api_version });
-        }
-        let (size, max) = (batch.total_len() as u64, u64::from(config.log.max_message_bytes));
-        if size > max {
-            return Err(PartitionError::BatchTooLarge { size, max });
-        }
-        let max_decompressed = MAX_EXPANSION * max;
-        let options = ValidateOptions { origin: Origin::Client, max_decompressed };
-        let summary = validate(&batch, &options)?;
-        check_topic_rules(&batch, &summary, config, now)?;
-        summary
+    let log_append_time = match config.log.timestamp_type {
+        log::TimestampType::CreateTime => None,
+        log::TimestampType::LogAppendTime => Some(now.wall_ms),
     };
-    let (kind, max_timestamp, log_append_time) = match config.log.timestamp_type {
-        log::TimestampType::CreateTime => (TimestampType::CreateTime, summary.max_timestamp, -1),
-        log::TimestampType::LogAppendTime => (TimestampType::LogAppendTime, now.wall_ms, now.wall_ms),
+    let batch = the_only_batch(bytes)?;
+    let codec = batch.codec()?;
+    if codec == Codec::Zstd && api_version < FIRST_ZSTD_VERSION {
+        return Err(PartitionError::ZstdTooEarly { version: api_version });
+    }
+    let max = u64::from(config.log.max_message_bytes);
+    check_size(batch.total_len() as u64, max)?;
+    let target = config.compression.filter(|target| target.codec != codec);
+    // What is written anew is held unpacked; what is to be stored unpacked must be small enough for that.
+    let expansion = match target.map(|target| target.codec) {
+        None => MAX_EXPANSION,
+        Some(Codec::None) => 1,
+        Some(_) => MAX_RECOMPRESSED_EXPANSION,
     };
-    patch::set_max_timestamp(bytes, kind, max_timestamp)?;
-    Ok(CheckedBatch { summary, max_timestamp, log_append_time })
+    let max_decompressed = expansion * max;
+    let summary = validate(&batch, &ValidateOptions { origin: Origin::Client, max_decompressed })?;
+    check_topic_rules(&batch, &summary, config, (topic, index), now)?;
+    let recompressed = match target {
+        Some(target) => Some(recompress(&batch, &summary, target, log_append_time)?),
+        None => None,
+    };
+    match &recompressed {
+        Some(stored) => check_size(stored.len() as u64, max)?,
+        None => {
+            let kind = log_append_time.map_or(TimestampType::CreateTime, |_| TimestampType::LogAppendTime);
+            patch::set_max_timestamp(bytes, kind, log_append_time.unwrap_or(summary.max_timestamp))?;
+        }
+    }
+    Ok(CheckedBatch {
+        max_timestamp: log_append_time.unwrap_or(summary.max_timestamp),
+        log_append_time: log_append_time.unwrap_or(-1),
+        summary,
+        recompressed,
+    })
+}
+
+fn check_size(size: u64, max: u64) -> Result<(), PartitionError> {
+    if size > max { Err(PartitionError::BatchTooLarge { size, max }) } else { Ok(()) }
 }
 
 fn the_only_batch(bytes: &[u8]) -> Result<BatchView<'_>, PartitionError> {
@@ -81,39 +114,43 @@ fn check_topic_rules(
     batch: &BatchView<'_>,
     summary: &BatchSummary,
     config: &PartitionConfig,
+    (topic, index): (&str, i32),
     now: Now,
 ) -> Result<(), PartitionError> {
-    if config.compact && summary.has_null_key {
-        let index = first_record(batch, |record| record.key.is_none())?.map_or(0, |(index, _)| index);
-        return Err(PartitionError::MissingKey { index });
-    }
-    if config.log.timestamp_type == log::TimestampType::LogAppendTime {
-        return Ok(());
-    }
+    let needs_keys = config.compact && summary.has_null_key;
     let earliest = now.wall_ms.saturating_sub(config.timestamp_before_max_ms);
     let latest = now.wall_ms.saturating_add(config.timestamp_after_max_ms);
-    let allowed = |timestamp| timestamp == NO_TIMESTAMP || (earliest..=latest).contains(&timestamp);
-    if allowed(summary.min_timestamp) && allowed(summary.max_timestamp) {
+    let stamps = config.log.timestamp_type == log::TimestampType::LogAppendTime;
+    let allowed = |timestamp| stamps || timestamp == NO_TIMESTAMP || (earliest..=latest).contains(&timestamp);
+    if !needs_keys && allowed(summary.min_timestamp) && allowed(summary.max_timestamp) {
         return Ok(());
     }
-    let found = first_record(batch, |record| !allowed(record.timestamp))?;
-    let (index, timestamp) = found.unwrap_or((0, summary.max_timestamp));
-    Err(PartitionError::Timestamp { index, timestamp, earliest, latest })
-}
-
-/// Index and timestamp of the first record that `wanted` picks; only a batch that is refused is read again for it.
-fn first_record(
-    batch: &BatchView<'_>,
-    wanted: impl Fn(&millrace_record::RecordView<'_>) -> bool,
-) -> Result<Option<(i32, i64)>, PartitionError> {
-    // Validation has unpacked all of it before, within its bound.
-    let mut records = batch.records(u64::MAX)?;
-    let mut index = 0;
+    // Only a batch that is refused is read again; validation has unpacked all of it before, within its bound.
+    let mut refused = RefusedRecords::default();
+    let mut records = batch.records(summary.records_len)?;
+    let mut place = 0;
     while let Some(record) = records.next_record()? {
-        if wanted(&record) {
-            return Ok(Some((index, record.timestamp)));
+        let message = if needs_keys && record.key.is_none() {
+            Some(format!(
+                "Compacted topic cannot accept message without key in topic partition {topic}-{index}."
+            ))
+        } else if !allowed(record.timestamp) {
+            refused.by_timestamp = true;
+            let (timestamp, offset) = (record.timestamp, record.offset);
+            Some(format!(
+                "Timestamp {timestamp} of message with offset {offset} is out of range. \
+                 The timestamp should be within [{earliest}, {latest}]"
+            ))
+        } else {
+            None
+        };
+        if let Some(message) = message {
+            refused.total += 1;
+            if refused.named.len() < MAX_NAMED {
+                refused.named.push(RefusedRecord { index: place, message });
+            }
         }
-        index += 1;
+        place += 1;
     }
-    Ok(None)
+    Err(PartitionError::Records(Box::new(refused)))
 }

@@ -4,6 +4,7 @@
  */
 import type { BrokerConfig } from '../config/broker-config.js'
 import type { createTopics, deleteTopics, initProducerId, RequestOf, ResponseOf } from '../protocol/index.js'
+import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
 import type {
   GroupReply,
   GroupRequest,
@@ -44,9 +45,11 @@ export interface ControllerView {
     apiVersion: number,
     answer: (response: ResponseOf<typeof deleteTopics>) => void,
   ): void
+  alterConfigs(request: AlterConfigsRequest, answer: (response: AlterConfigsResponse) => void): void
 }
 
 export interface BrokerView {
+  /** With the dynamic configs of this moment: not to be kept. */
   readonly config: BrokerConfig
   readonly nodeId: number
   readonly clusterId: string

@@ -6,6 +6,7 @@ import {
   ConfigSource,
   type DescribedConfig,
   describeBroker,
+  describeBrokerDefaults,
   describeGroup,
   describeTopic,
 } from '../config/describe.js'
@@ -65,8 +66,8 @@ function configsOf(
       if (!authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
         return refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
       }
-      // The empty name stands for the cluster-wide dynamic configs, of which there are none.
-      if (resourceName === '') return []
+      // The empty name stands for what was set for all brokers.
+      if (resourceName === '') return describeBrokerDefaults(config)
       if (resourceName === String(broker.nodeId)) return describeBroker(config)
       const expected = `expected ${broker.nodeId} or empty string, but received ${resourceName}`
       return refuse(Errors.INVALID_REQUEST, `Unexpected broker id, ${expected}`)

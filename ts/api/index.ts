@@ -1,4 +1,5 @@
 /** Every API that the control plane serves, by key. What is not listed here or in the data plane is not served. */
+import { alterConfigsHandlers } from './alter-configs.js'
 import { apiVersionsHandler, servedApis } from './api-versions.js'
 import { describeClusterHandler } from './cluster.js'
 import { describeConfigsHandler } from './configs.js'
@@ -21,6 +22,7 @@ const all: readonly Handler[] = [
   ...topicHandlers,
   initProducerIdHandler,
   describeConfigsHandler,
+  ...alterConfigsHandlers,
   describeClusterHandler,
 ]
 

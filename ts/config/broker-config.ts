@@ -1,6 +1,6 @@
 /**
  * A broker's settings, checked: later sources override earlier ones, an unknown key or a bad value is one sentence,
- * and a Kafka key without effect is a warning. It holds no state that changes.
+ * and a Kafka key without effect is a warning. Dynamic configs lie over them. It holds no state that changes.
  */
 import { type BrokerKey, brokerKeys } from './broker-keys.js'
 import { isForeignKey } from './foreign-keys.js'
@@ -12,7 +12,16 @@ import { type TopicKey, topicKeys, topicSynonyms } from './topic-keys.js'
 type ValueOf<K> = K extends ConfigKey<infer T> ? T : never
 export type BrokerValue<K extends BrokerKey> = ValueOf<(typeof brokerKeys)[K]>
 
+/** What was set while brokers ran (KIP-226), as the metadata has it. */
+export interface DynamicBrokerConfigs {
+  /** For this broker alone. */
+  readonly own: ReadonlyMap<string, string>
+  /** For every broker of the cluster. */
+  readonly clusterWide: ReadonlyMap<string, string>
+}
+
 export class BrokerConfig {
+  readonly dynamic: DynamicBrokerConfigs = { own: new Map(), clusterWide: new Map() }
   readonly warnings: readonly string[]
   /** In the order of `listeners`, with the advertised address of each where one was given. */
   readonly listeners: readonly Listener[]
@@ -51,14 +60,21 @@ export class BrokerConfig {
     return parsed.value as BrokerValue<K>
   }
 
-  /** The value's text: the one that was set, else the default; null where there is neither. */
+  /** The value's text: the one that was set, while running or before, else the default; null where there is neither. */
   textOf(name: BrokerKey): string | null {
-    const set = this.settings.get(name)
-    return set ? set.text.trim() : brokerKeys[name].defaultText
+    const { own, clusterWide } = this.dynamic
+    return own.get(name) ?? clusterWide.get(name) ?? this.staticTextOf(name) ?? brokerKeys[name].defaultText
   }
 
-  isSet(name: BrokerKey): boolean {
-    return this.settings.has(name)
+  /** What the broker was started with; null where nothing was said. */
+  staticTextOf(name: BrokerKey): string | null {
+    return this.settings.get(name)?.text.trim() ?? null
+  }
+
+  /** The same settings below other dynamic configs. */
+  withDynamic(dynamic: DynamicBrokerConfigs): BrokerConfig {
+    const blank: BrokerConfig = Object.create(BrokerConfig.prototype)
+    return Object.assign(blank, this, { dynamic })
   }
 
   get nodeId(): number {
@@ -93,13 +109,18 @@ export class BrokerConfig {
     const own = topicKeys[name].defaultText ?? ''
     const synonyms = topicSynonyms[name] ?? []
     const chosen =
-      synonyms.find((synonym) => this.settings.has(synonym.key)) ??
+      synonyms.find((synonym) => this.isSet(synonym.key)) ??
       synonyms.find((synonym) => isBrokerKey(synonym.key) && brokerKeys[synonym.key].defaultText !== null)
     if (!chosen || !isBrokerKey(chosen.key)) return own
     const text = this.textOf(chosen.key) ?? own
     if (chosen.scale === undefined) return text
     // Kafka: -1 means for ever in every unit.
     return text === '-1' ? text : (BigInt(text) * BigInt(chosen.scale)).toString()
+  }
+
+  private isSet(name: string): boolean {
+    const { own, clusterWide } = this.dynamic
+    return own.has(name) || clusterWide.has(name) || this.settings.has(name)
   }
 
   private origin(name: BrokerKey): string {

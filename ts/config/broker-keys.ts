@@ -1,6 +1,7 @@
 /**
  * The config keys of a broker that have a meaning here, with Kafka's names and defaults; foreign-keys.ts lists the
- * rest of Kafka's keys. `honoured: false` marks a key that is described to clients but has no effect yet.
+ * rest of Kafka's keys. `honoured: false` marks a key that is described to clients but has no effect yet; what the data
+ * plane takes when it opens is read-only, though Kafka may change some of it while a broker runs.
  */
 import { availableParallelism } from 'node:os'
 import {
@@ -55,15 +56,12 @@ export const brokerKeys = {
     default: 'PLAINTEXT://127.0.0.1:9092',
     nonEmpty: true,
     doc: 'Where the broker listens, NAME://host:port separated by commas; port 0 takes a free one.',
-    updateMode: 'per-broker',
   }),
   'advertised.listeners': optionalText({
-    updateMode: 'per-broker',
     doc: 'The addresses told to clients, one for each listener; unset, those of listeners.',
   }),
   'listener.security.protocol.map': list({
     default: 'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
-    updateMode: 'per-broker',
     doc: 'The security protocol of each listener name.',
   }),
   'inter.broker.listener.name': optionalText({
@@ -73,13 +71,11 @@ export const brokerKeys = {
   'num.network.threads': int({
     default: availableParallelism(),
     min: 1,
-    updateMode: 'cluster-wide',
     doc: 'I/O threads; each serves its connections from socket to log.',
   }),
   'num.io.threads': int({
     default: 8,
     min: 1,
-    updateMode: 'cluster-wide',
     doc: 'Threads for work that may block on the disk, such as syncs.',
   }),
   'socket.request.max.bytes': int({
@@ -94,13 +90,11 @@ export const brokerKeys = {
   'max.connections': int({
     default: 2147483647,
     min: 0,
-    updateMode: 'cluster-wide',
     doc: 'Connections open at one time.',
   }),
   'max.connections.per.ip': int({
     default: 2147483647,
     min: 0,
-    updateMode: 'cluster-wide',
     doc: 'Connections open at one time from one address.',
   }),
   'connections.max.idle.ms': long({

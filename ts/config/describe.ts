@@ -6,8 +6,8 @@ import type { BrokerConfig } from './broker-config.js'
 import { isBrokerKey } from './broker-config.js'
 import { type BrokerKey, brokerKeys } from './broker-keys.js'
 import { groupKeys } from './group-keys.js'
-import type { ConfigKey, ConfigType } from './key.js'
-import { type TopicKey, topicKeys, topicSynonyms } from './topic-keys.js'
+import { type ConfigKey, ConfigType } from './key.js'
+import { topicKeys, topicSynonyms } from './topic-keys.js'
 
 /** Kafka's numbers for where a value comes from (DescribeConfigs `configSource`). */
 export const ConfigSource = {
@@ -34,20 +34,54 @@ export interface DescribedConfig {
   sensitive: boolean
   synonyms: ConfigSynonym[]
   type: ConfigType
-  documentation: string
+  documentation: string | null
 }
 
+/** Everything about this broker, with what was set dynamically and no table has. */
 export function describeBroker(config: BrokerConfig): DescribedConfig[] {
-  return namesOf(brokerKeys).map((name) => {
-    const key = brokerKeys[name]
-    return described(
-      name,
-      key,
-      brokerSynonyms(config, name),
-      config.textOf(name),
-      key.updateMode === 'read-only',
-    )
+  const { own, clusterWide } = config.dynamic
+  const known = namesOf(brokerKeys).map((name) => describeBrokerKey(config, name))
+  const unknown = [...new Set([...own.keys(), ...clusterWide.keys()])].filter((name) => !isBrokerKey(name))
+  return [...known, ...unknown.map((name) => unknownBrokerKey(config, name))]
+}
+
+/** What was set for every broker of the cluster, and nothing else. */
+export function describeBrokerDefaults(config: BrokerConfig): DescribedConfig[] {
+  const onlyDefaults = ({ synonyms, ...rest }: DescribedConfig): DescribedConfig => ({
+    ...rest,
+    source: ConfigSource.DYNAMIC_DEFAULT_BROKER,
+    synonyms: synonyms.filter(({ source }) => source === ConfigSource.DYNAMIC_DEFAULT_BROKER),
   })
+  return [...config.dynamic.clusterWide].map(([name, value]) =>
+    isBrokerKey(name)
+      ? onlyDefaults({ ...describeBrokerKey(config, name), ...(brokerKeys[name].sensitive ? {} : { value }) })
+      : onlyDefaults(unknownBrokerKey(config, name)),
+  )
+}
+
+function describeBrokerKey(config: BrokerConfig, name: BrokerKey): DescribedConfig {
+  const key: ConfigKey<unknown> = brokerKeys[name]
+  const readOnly = key.updateMode === 'read-only'
+  return described(name, key, brokerSynonyms(config, name), config.textOf(name), readOnly)
+}
+
+/** Nobody knows whether it is a secret, so Kafka shows it as one. */
+function unknownBrokerKey({ dynamic }: BrokerConfig, name: string): DescribedConfig {
+  const synonyms: ConfigSynonym[] = []
+  if (dynamic.own.has(name)) synonyms.push({ name, value: null, source: ConfigSource.DYNAMIC_BROKER })
+  if (dynamic.clusterWide.has(name)) {
+    synonyms.push({ name, value: null, source: ConfigSource.DYNAMIC_DEFAULT_BROKER })
+  }
+  return {
+    name,
+    value: null,
+    readOnly: true,
+    source: synonyms[0]?.source ?? ConfigSource.DEFAULT,
+    sensitive: true,
+    synonyms,
+    type: ConfigType.UNKNOWN,
+    documentation: null,
+  }
 }
 
 export function describeTopic(config: BrokerConfig, own: ReadonlyMap<string, string>): DescribedConfig[] {
@@ -56,9 +90,8 @@ export function describeTopic(config: BrokerConfig, own: ReadonlyMap<string, str
     const synonyms: ConfigSynonym[] = []
     const value = own.get(name)
     if (value !== undefined) synonyms.push({ name, value, source: ConfigSource.DYNAMIC_TOPIC })
-    for (const synonym of topicSynonyms[name] ?? []) {
-      if (isBrokerKey(synonym.key)) synonyms.push(...brokerSynonyms(config, synonym.key))
-    }
+    const first = topicSynonyms[name]?.[0]?.key
+    if (first !== undefined && isBrokerKey(first)) synonyms.push(...brokerSynonyms(config, first))
     return described(name, topicKeys[name], bySource(synonyms), value ?? defaults[name], false)
   })
 }
@@ -73,24 +106,31 @@ export function describeGroup(own: ReadonlyMap<string, string>): DescribedConfig
   })
 }
 
-/** Null when the configs of a new topic are fine, else Kafka's sentence for INVALID_CONFIG. */
-export function invalidTopicConfig(configs: Iterable<readonly [string, string | null]>): string | null {
-  for (const [name, value] of configs) {
-    if (!Object.hasOwn(topicKeys, name)) return `Unknown topic config name: ${name}`
-    if (value === null) return `Null value not supported for topic configs: ${name}`
-    const parsed = topicKeys[name as TopicKey].parse(value)
-    if ('reason' in parsed) return `Invalid value ${value} for configuration ${name}: ${parsed.reason}`
-  }
-  return null
-}
+/** The broker keys that a broker key defers to, itself first: log.retention.ms, log.retention.minutes, … */
+const brokerSynonymNames: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.values(topicSynonyms).flatMap((synonyms) => {
+    const names = synonyms.map(({ key }) => key)
+    return names.map((name, index) => [name, names.slice(index)] as const)
+  }),
+)
 
 function brokerSynonyms(config: BrokerConfig, name: BrokerKey): ConfigSynonym[] {
-  const { defaultText } = brokerKeys[name]
+  const { own, clusterWide } = config.dynamic
   const synonyms: ConfigSynonym[] = []
-  if (config.isSet(name))
-    synonyms.push({ name, value: config.textOf(name), source: ConfigSource.STATIC_BROKER })
-  if (defaultText !== null) synonyms.push({ name, value: defaultText, source: ConfigSource.DEFAULT })
-  return synonyms
+  const add = (synonym: string, value: string | null | undefined, source: ConfigSource): void => {
+    if (value !== null && value !== undefined) synonyms.push({ name: synonym, value, source })
+  }
+  for (const synonym of brokerSynonymNames.get(name) ?? [name]) {
+    if (!isBrokerKey(synonym)) continue
+    add(synonym, own.get(synonym), ConfigSource.DYNAMIC_BROKER)
+    add(synonym, clusterWide.get(synonym), ConfigSource.DYNAMIC_DEFAULT_BROKER)
+    add(synonym, config.staticTextOf(synonym), ConfigSource.STATIC_BROKER)
+    add(synonym, brokerKeys[synonym].defaultText, ConfigSource.DEFAULT)
+  }
+  const chain = bySource(synonyms)
+  // Kafka begins where the key itself comes first: what only a synonym says is not this key's.
+  const begin = chain.findIndex((synonym) => synonym.name === name)
+  return begin < 0 ? [] : chain.slice(begin)
 }
 
 /** Kafka lists what was set before any default; the order within one source stays. */

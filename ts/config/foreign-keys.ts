@@ -81,6 +81,26 @@ const families = [
   'zookeeper.',
 ]
 
+/** Those that Kafka lets change while a broker runs. */
+const dynamic = new Set(
+  `
+background.threads follower.replication.throttled.rate leader.replication.throttled.rate log.cleaner.backoff.ms
+log.cleaner.dedupe.buffer.size log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size
+log.cleaner.io.max.bytes.per.second log.cleaner.threads max.connection.creation.rate
+max.connections.per.ip.overrides metric.reporters num.recovery.threads.per.data.dir num.replica.fetchers
+principal.builder.class producer.id.expiration.ms remote.fetch.max.wait.ms
+remote.list.offsets.request.timeout.ms replica.alter.log.dirs.io.max.bytes.per.second
+transaction.partition.verification.enable
+`
+    .trim()
+    .split(/\s+/),
+)
+
+/** Accepted as a dynamic config, without effect here. */
+export function isDynamicForeignKey(name: string): boolean {
+  return dynamic.has(name) || ['listener.name.', 'remote.log.'].some((family) => name.startsWith(family))
+}
+
 export function isForeignKey(name: string): boolean {
   return exact.has(name) || families.some((family) => name.startsWith(family))
 }

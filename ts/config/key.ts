@@ -5,6 +5,8 @@
 
 /** Kafka's numbers for the type of a config value in DescribeConfigs (KIP-569). */
 export const ConfigType = {
+  /** Of a key that no table has. */
+  UNKNOWN: 0,
   BOOLEAN: 1,
   STRING: 2,
   INT: 3,

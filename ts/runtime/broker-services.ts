@@ -7,6 +7,7 @@ import type { BrokerAddress, BrokerView, ControllerView } from '../api/broker-vi
 import { offsetsTopic } from '../api/internal-topics.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import { Errors } from '../protocol/index.js'
+import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
 import type { ControllerReply, ControllerRequest } from '../state/controller.js'
 import { partitionFor } from '../state/group-coordinator.js'
 import { type MetadataImage, NO_LEADER, topicByName } from '../state/image.js'
@@ -16,6 +17,7 @@ import type { AllocateProducerIdsResponse } from '../state/producer-ids.js'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../state/topic-deletion.js'
 import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../state/topics.js'
+import type { ConfigOf } from './dynamic-config.js'
 import type { GroupShards } from './group-shards.js'
 import type { Random } from './host.js'
 import type { Listeners } from './listeners.js'
@@ -28,7 +30,7 @@ export interface ControllerAccess {
 }
 
 export interface ServicesSetup {
-  readonly config: BrokerConfig
+  readonly configOf: ConfigOf
   readonly nodeId: number
   readonly clusterId: string
   readonly metadata: ControllerAccess
@@ -40,7 +42,6 @@ export interface ServicesSetup {
 }
 
 export class BrokerServices implements BrokerView {
-  readonly config: BrokerConfig
   readonly nodeId: number
   readonly clusterId: string
   readonly authorizer: Authorizer = allowEveryone
@@ -51,7 +52,6 @@ export class BrokerServices implements BrokerView {
   private waitingForOffsets: (() => void)[] = []
 
   constructor(private readonly setup: ServicesSetup) {
-    this.config = setup.config
     this.nodeId = setup.nodeId
     this.clusterId = setup.clusterId
     this.groups = setup.groups
@@ -70,6 +70,12 @@ export class BrokerServices implements BrokerView {
           (reply) => answer(reply as DeleteTopicsResponse),
         )
       },
+      alterConfigs(body: AlterConfigsRequest, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'alter-configs', to, body }),
+          (reply) => answer(reply as AlterConfigsResponse),
+        )
+      },
     }
     this.producerIds = new ProducerIds((answer) => {
       const body = { brokerId: this.nodeId, brokerEpoch: setup.brokerEpoch() }
@@ -78,6 +84,11 @@ export class BrokerServices implements BrokerView {
         (reply) => answer(reply as AllocateProducerIdsResponse),
       )
     })
+  }
+
+  /** With what was set since the start. */
+  get config(): BrokerConfig {
+    return this.setup.configOf(this.image())
   }
 
   /** Any live broker can be told as the controller, as Kafka does: it passes requests on. */

@@ -24,7 +24,9 @@ import type { MetadataDelta } from '../state/image-delta.js'
 import { decodeMetadata, encodeMetadata, type MetadataRecord } from '../state/metadata-records.js'
 import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import { BrokerServices } from './broker-services.js'
+import { controllerPolicy } from './controller-policy.js'
 import { Dispatcher } from './dispatch.js'
+import { dynamicConfig } from './dynamic-config.js'
 import { GroupShards } from './group-shards.js'
 import type { Alarm, Host } from './host.js'
 import { imageModel } from './image-model.js'
@@ -32,7 +34,6 @@ import { type Address, Listeners } from './listeners.js'
 import { MetadataLog } from './metadata-log.js'
 import { Outbox } from './outbox.js'
 import { Timers } from './timers.js'
-import { topicPolicy } from './topic-policy.js'
 
 export interface ControlPlaneSetup {
   readonly config: BrokerConfig
@@ -83,9 +84,10 @@ export class ControlPlane {
     const { nodeId } = config
     this.alarm = host.alarm(() => this.turn())
     this.listeners = new Listeners(config, setup.hostname)
+    const configOf = dynamicConfig(config)
     this.metadata = new MetadataLog(
-      controller(topicPolicy(config)),
-      imageModel,
+      controller((image) => controllerPolicy(configOf(image))),
+      imageModel(config, dynamicConfig(config)),
       { encode: encodeMetadata, decode: decodeMetadata },
       {
         now,
@@ -103,7 +105,7 @@ export class ControlPlane {
         this.push({ kind: 'load', topicId, partition, leaderEpoch }),
     })
     const services = new BrokerServices({
-      config,
+      configOf: dynamicConfig(config),
       nodeId,
       clusterId,
       metadata: this.metadata,

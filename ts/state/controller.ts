@@ -2,6 +2,8 @@
 // Owns the dispatch and a state that may run ahead of what is committed; everybody else reads the committed image.
 import type { RegisterBrokerRequest, RegisterBrokerResponse } from './brokers.js'
 import { decideRegisterBroker } from './brokers.js'
+import type { AlterConfigsRequest, AlterConfigsResponse, ConfigPolicy } from './configs.js'
+import { alterationFailed, decideAlterConfigs } from './configs.js'
 import type { Change, Coordinator, Decision } from './coordinator.js'
 import { nothing } from './coordinator.js'
 import type { MetadataImage } from './image.js'
@@ -42,6 +44,7 @@ export type ControllerRequest =
       readonly apiVersion: number
       readonly body: DeleteTopicsRequest
     })
+  | (Asked & { readonly kind: 'alter-configs'; readonly body: AlterConfigsRequest })
   | (Asked & { readonly kind: 'allocate-producer-ids'; readonly body: AllocateProducerIdsRequest })
   | (Asked & { readonly kind: 'register-broker'; readonly body: RegisterBrokerRequest })
   /** The first records of a fresh cluster; does nothing once any feature is finalised. Answers nobody. */
@@ -58,6 +61,7 @@ export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [{ name: 'metadata.ve
 export type ControllerReply =
   | CreateTopicsResponse
   | DeleteTopicsResponse
+  | AlterConfigsResponse
   | AllocateProducerIdsResponse
   | RegisterBrokerResponse
 
@@ -70,11 +74,16 @@ export type Controller = Coordinator<
   ControllerReply
 >
 
-/** A controller with this policy for topics; it holds no state of its own. It sets no timers and parks nothing. */
-export function controller(policy: TopicPolicy): Controller {
+export type ControllerPolicy = TopicPolicy & ConfigPolicy
+
+/**
+ * A controller with the policy that the broker's configs make, which the image may change; it holds no state of its
+ * own. It sets no timers and parks nothing.
+ */
+export function controller(policyOf: (image: MetadataImage) => ControllerPolicy): Controller {
   return {
     create: () => ({ image: emptyImage(), collisions: new Map() }),
-    decide: (state, request) => decide(state, request, policy),
+    decide: (state, request) => decide(state, request, policyOf(state.image)),
     replay,
     expired: () => nothing(),
     loaded: () => nothing(),
@@ -86,7 +95,7 @@ export function controller(policy: TopicPolicy): Controller {
 function decide(
   { image, collisions }: ControllerState,
   request: ControllerRequest,
-  policy: TopicPolicy,
+  policy: ControllerPolicy,
 ): ControllerDecision {
   switch (request.kind) {
     case 'create-topics': {
@@ -95,6 +104,8 @@ function decide(
     }
     case 'delete-topics':
       return answered(request, decideDeleteTopics(image, request.apiVersion, request.body, policy))
+    case 'alter-configs':
+      return answered(request, decideAlterConfigs(image, request.body, policy))
     case 'allocate-producer-ids':
       return answered(request, decideAllocateProducerIds(image, request.body))
     case 'register-broker':
@@ -153,6 +164,8 @@ export function failedRequest(request: ControllerRequest, errorCode: number): Co
       return creationFailed(request.body, errorCode)
     case 'delete-topics':
       return deletionFailed(request.apiVersion, request.body, errorCode)
+    case 'alter-configs':
+      return alterationFailed(request.body, errorCode)
     case 'allocate-producer-ids':
       return allocationFailed(errorCode)
     case 'register-broker':

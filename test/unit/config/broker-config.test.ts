@@ -1,19 +1,14 @@
 /** The config table as a user meets it: precedence, one-sentence errors, listeners, topic defaults, DescribeConfigs. */
 import { describe, expect, it } from 'vitest'
 import { BrokerConfig } from '../../../ts/config/broker-config.js'
-import {
-  ConfigSource,
-  describeBroker,
-  describeGroup,
-  describeTopic,
-  invalidTopicConfig,
-} from '../../../ts/config/describe.js'
+import { ConfigSource, describeBroker, describeGroup, describeTopic } from '../../../ts/config/describe.js'
 import {
   settingFromAssignment,
   settingsFromEnvironment,
   settingsFromObject,
   settingsFromProperties,
 } from '../../../ts/config/sources.js'
+import { invalidTopicConfig } from '../../../ts/config/validate.js'
 
 const file = (text: string) => settingsFromProperties(text, 'server.properties')
 const config = (text: string) => new BrokerConfig(file(text))
@@ -149,7 +144,7 @@ describe('DescribeConfigs', () => {
     expect(entry(topic, 'retention.ms')).toMatchObject({
       value: '604800000',
       source: ConfigSource.DEFAULT,
-      synonyms: [{ name: 'log.retention.hours', value: '168', source: ConfigSource.DEFAULT }],
+      synonyms: [],
     })
   })
 

@@ -1,12 +1,12 @@
 // A controller in memory for the tests: applies its own decisions and keeps the log.
 import { expect } from 'vitest'
 import type { RegisterBrokerRequest } from '../../../ts/state/brokers.js'
-import type { ControllerReply, ControllerRequest } from '../../../ts/state/controller.js'
+import type { ControllerPolicy, ControllerReply, ControllerRequest } from '../../../ts/state/controller.js'
 import { controller } from '../../../ts/state/controller.js'
 import { applyDecision } from '../../../ts/state/coordinator.js'
 import type { MetadataRecord } from '../../../ts/state/metadata-records.js'
 import { decodeMetadata, encodeMetadata } from '../../../ts/state/metadata-records.js'
-import type { CreatableTopic, CreateTopicsResponse, TopicPolicy } from '../../../ts/state/topics.js'
+import type { CreatableTopic, CreateTopicsResponse } from '../../../ts/state/topics.js'
 import { topicWithDefaults } from '../../../ts/state/topics.js'
 
 /** 22 characters that differ by number. */
@@ -40,15 +40,18 @@ export class TestController {
   readonly log: MetadataRecord[] = []
   #freshIds = 1
 
-  constructor(policy: Partial<TopicPolicy> = {}) {
-    this.coordinator = controller({
+  constructor(policy: Partial<ControllerPolicy> = {}) {
+    this.coordinator = controller(() => ({
       defaultNumPartitions: 2,
       defaultReplicationFactor: 1,
       deleteTopicEnable: true,
       validateTopicConfigs: () => null,
       effectiveTopicConfigs: () => [],
+      isListConfig: (_, name) => name.endsWith('.policy'),
+      defaultConfig: () => 'delete',
+      validateConfigs: () => null,
       ...policy,
-    })
+    }))
     this.state = this.coordinator.create()
   }
 

@@ -2,6 +2,7 @@
  * The tables that a broker loads when it starts: those of the APIs that it serves and of the records that it keeps.
  * An API that comes to be served gets its line here. All tables together are in ../apis.ts.
  */
+export { alterConfigs } from './alter-configs.js'
 export { apiVersions } from './api-versions.js'
 export { createTopics } from './create-topics.js'
 export { deleteGroups } from './delete-groups.js'
@@ -13,6 +14,7 @@ export { fetch } from './fetch.js'
 export { findCoordinator } from './find-coordinator.js'
 export { groupMetadataRecord, groupRecords, offsetCommitRecord } from './group-records.js'
 export { heartbeat } from './heartbeat.js'
+export { incrementalAlterConfigs } from './incremental-alter-configs.js'
 export { initProducerId } from './init-producer-id.js'
 export { joinGroup } from './join-group.js'
 export { leaveGroup } from './leave-group.js'

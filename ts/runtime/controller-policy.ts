@@ -1,0 +1,52 @@
+/** What the controller needs of the broker's configuration to decide about topics and configs. */
+import type { BrokerConfig } from '../config/broker-config.js'
+import { describeTopic } from '../config/describe.js'
+import {
+  type ConfigTable,
+  defaultOf,
+  invalidBrokerConfig,
+  invalidGroupConfig,
+  invalidTopicConfig,
+  isListKey,
+} from '../config/validate.js'
+import { Errors } from '../protocol/index.js'
+import type { ControllerPolicy } from '../state/controller.js'
+import { CONFIG_BROKER, CONFIG_GROUP, CONFIG_TOPIC } from '../state/image.js'
+
+const tables: ReadonlyMap<number, ConfigTable> = new Map([
+  [CONFIG_TOPIC, 'topic'],
+  [CONFIG_BROKER, 'broker'],
+  [CONFIG_GROUP, 'group'],
+])
+
+export function controllerPolicy(config: BrokerConfig): ControllerPolicy {
+  return {
+    defaultNumPartitions: config.get('num.partitions'),
+    defaultReplicationFactor: config.get('default.replication.factor'),
+    deleteTopicEnable: config.get('delete.topic.enable'),
+    validateTopicConfigs: (configs) => refusal(Errors.INVALID_CONFIG, invalidTopicConfig(configs)),
+    effectiveTopicConfigs: (configs) =>
+      describeTopic(config, configs).map(({ name, value, readOnly, source, sensitive }) => ({
+        name,
+        value,
+        readOnly,
+        configSource: source,
+        isSensitive: sensitive,
+      })),
+    isListConfig: (resourceType, name) => isListKey(tableOf(resourceType), name) === true,
+    defaultConfig: (resourceType, name) => defaultOf(tableOf(resourceType), name),
+    validateConfigs(resourceType, resourceName, configs) {
+      if (resourceType === CONFIG_TOPIC) return refusal(Errors.INVALID_CONFIG, invalidTopicConfig(configs))
+      if (resourceType === CONFIG_GROUP) return refusal(Errors.INVALID_CONFIG, invalidGroupConfig(configs))
+      return refusal(Errors.INVALID_REQUEST, invalidBrokerConfig(configs, resourceName === ''))
+    },
+  }
+}
+
+function tableOf(resourceType: number): ConfigTable {
+  return tables.get(resourceType) ?? 'broker'
+}
+
+function refusal(errorCode: number, reason: string | null) {
+  return reason === null ? null : { errorCode, errorMessage: reason }
+}

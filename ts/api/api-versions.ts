@@ -6,6 +6,7 @@
 import {
   type Api,
   apiVersions,
+  describeProducers,
   type EncodableResponse,
   Errors,
   encodeResponseFrameBody,
@@ -39,6 +40,7 @@ const dataPlane: readonly ServedApi[] = [
   told(fetch),
   told(listOffsets),
   { ...told(offsetForLeaderEpoch), minVersion: 2 },
+  told(describeProducers),
 ]
 
 /** The metadata version of Kafka 4.3, in which the records of the metadata log are written. */

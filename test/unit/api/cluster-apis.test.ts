@@ -48,7 +48,7 @@ describe('ApiVersions', () => {
     expect([...keys.keys()]).toEqual(expect.arrayContaining([0, 1, 2, 3, 18, 19, 32]))
     expect(keys.get(0)).toMatchObject({ minVersion: 0, maxVersion: 13 })
     expect(keys.get(1)).toMatchObject({ minVersion: 4, maxVersion: 18 })
-    expect(keys.get(2)).toMatchObject({ minVersion: 1, maxVersion: 11 })
+    expect(keys.get(2)).toMatchObject({ minVersion: 0, maxVersion: 11 })
     expect(keys.get(23)).toMatchObject({ minVersion: 2, maxVersion: 4 })
   })
 

@@ -9,6 +9,7 @@ import {
   apiKeys,
   apiVersions,
   describeCluster,
+  describeProducers,
   Errors,
   encodeRequestFrame,
   type Fields,
@@ -21,7 +22,7 @@ import {
 import { SimBroker } from './sim-broker.js'
 
 const SOFTWARE = { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' }
-const dataPlane = [produce, fetch, listOffsets, offsetForLeaderEpoch].map(({ key }) => key)
+const dataPlane = [produce, fetch, listOffsets, offsetForLeaderEpoch, describeProducers].map(({ key }) => key)
 const served = [...handlers.keys(), ...dataPlane].sort((a, b) => a - b)
 const deleteGroupsKey = 42
 const unserved = [...apis.values()].filter(({ key }) => !served.includes(key))

@@ -4,11 +4,13 @@ use std::sync::LazyLock;
 
 use flate2::read::GzDecoder;
 
+use super::describe_producers::ProducersRequest;
 use super::fetch_request::FetchRequest;
 use super::offset_for_leader_epoch::EpochsRequest;
 use super::produce_request::{ProduceRequest, TopicRef};
 use super::testing::schema::{
-    FETCH_REQUEST, LIST_OFFSETS_REQUEST, MESSAGES, Message, OFFSET_FOR_LEADER_EPOCH_REQUEST, PRODUCE_REQUEST,
+    DESCRIBE_PRODUCERS_REQUEST, FETCH_REQUEST, LIST_OFFSETS_REQUEST, MESSAGES, Message,
+    OFFSET_FOR_LEADER_EPOCH_REQUEST, PRODUCE_REQUEST,
 };
 use super::testing::{Value, decode, encode};
 use super::wire::Reader;
@@ -207,6 +209,24 @@ fn offset_for_leader_epoch_requests_of_every_version_are_read() {
 }
 
 #[test]
+fn describe_producers_requests_are_read() {
+    let frames = golden(&DESCRIBE_PRODUCERS_REQUEST);
+    every_version_is_there(&frames, 61);
+    for frame in &frames {
+        let (reader, expected) = parsed(&DESCRIBE_PRODUCERS_REQUEST, frame);
+        let request = ProducersRequest::read(reader).unwrap();
+        let asked = request.topics.iter().map(|(name, indexes)| {
+            let indexes = indexes.iter().map(|index| Value::Int(i64::from(*index))).collect();
+            (Value::from(*name), Value::List(indexes))
+        });
+        let expected = expected.items("topics").iter();
+        let expected =
+            expected.map(|topic| (topic.get("name").clone(), topic.get("partitionIndexes").clone()));
+        assert_eq!(asked.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn every_cut_and_every_extra_byte_is_refused() {
     for frame in golden(&PRODUCE_REQUEST) {
         refuses_cuts(&frame, PRODUCE_REQUEST.flexible, |reader| {
@@ -227,6 +247,9 @@ fn every_cut_and_every_extra_byte_is_refused() {
         refuses_cuts(&frame, OFFSET_FOR_LEADER_EPOCH_REQUEST.flexible, |reader| {
             EpochsRequest::read(reader, frame.version).is_ok()
         });
+    }
+    for frame in golden(&DESCRIBE_PRODUCERS_REQUEST) {
+        refuses_cuts(&frame, 0, |reader| ProducersRequest::read(reader).is_ok());
     }
 }
 

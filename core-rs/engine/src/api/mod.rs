@@ -1,10 +1,11 @@
-//! The data plane's APIs: Produce (0), Fetch (1), ListOffsets (2) and OffsetForLeaderEpoch (23), from a frame to a
-//! reply. It knows partitions, never a connection or a node; the control plane's APIs are not here.
+//! The data plane's APIs: Produce (0), Fetch (1), ListOffsets (2), OffsetForLeaderEpoch (23) and DescribeProducers
+//! (61), from a frame to a reply. It knows partitions, never a connection or a node; the control plane's APIs are not here.
 
 pub mod error;
 pub mod header;
 pub mod wire;
 
+mod describe_producers;
 mod fetch;
 mod fetch_request;
 mod fetch_response;
@@ -150,7 +151,7 @@ impl RequestContext<'_> {
 }
 
 /// API key, oldest and newest version of what is served here.
-const SERVED: [(i16, i16, i16); 4] = [(0, 3, 13), (1, 4, 18), (2, 0, 11), (23, 2, 4)];
+const SERVED: [(i16, i16, i16); 5] = [(0, 3, 13), (1, 4, 18), (2, 0, 11), (23, 2, 4), (61, 0, 0)];
 
 /// The versions served of a data-plane API; `None` for a key of the control plane or of nobody. Produce must be
 /// advertised from version 0 nevertheless (KAFKA-18659).
@@ -169,7 +170,8 @@ pub fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Outcome {
         0 => produce::handle(ctx, frame),
         1 => fetch::handle(ctx, frame),
         2 => list_offsets::handle(ctx, frame),
-        _ => offset_for_leader_epoch::handle(ctx, frame),
+        23 => offset_for_leader_epoch::handle(ctx, frame),
+        _ => describe_producers::handle(ctx, frame),
     };
     outcome.unwrap_or_else(|error: WireError| {
         Outcome::Close(format!("malformed request of API key {api_key} version {version}: {error}"))
@@ -199,6 +201,9 @@ mod list_offsets_tests;
 
 #[cfg(test)]
 mod offset_for_leader_epoch_tests;
+
+#[cfg(test)]
+mod describe_producers_tests;
 
 #[cfg(test)]
 mod wire_tests;

@@ -28,8 +28,8 @@ impl Stage {
             15 | 16 | 18 | 29 | 32 => Stage::Passes,
             // DescribeLogDirs, DescribeDelegationToken, ListPartitionReassignments, DescribeClientQuotas
             35 | 41 | 46 | 48 => Stage::Passes,
-            // DescribeUserScramCredentials, DescribeQuorum, DescribeCluster, DescribeProducers
-            50 | 55 | 60 | 61 => Stage::Passes,
+            // DescribeUserScramCredentials, DescribeQuorum, DescribeCluster
+            50 | 55 | 60 => Stage::Passes,
             // DescribeTransactions, ListTransactions, ConsumerGroupHeartbeat, ConsumerGroupDescribe
             65 | 66 | 68 | 69 => Stage::Passes,
             // GetTelemetrySubscriptions, ListConfigResources, DescribeTopicPartitions

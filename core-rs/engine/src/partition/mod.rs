@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
+use crate::log::producer_snapshot::ProducerSnapshotEntry;
 use crate::log::{Log, LogError, LogPosition};
 use crate::uuid::Uuid;
 
@@ -257,6 +258,13 @@ impl Partition {
     /// From now on every rise of the high watermark goes to `Notices::committed`.
     pub fn watch(&self) {
         self.with(|state| state.watched = true);
+    }
+
+    /// Every producer that is remembered, by id.
+    ///
+    /// Errors: `NotLeader`, `Deleted`, `Offline`.
+    pub fn active_producers(&self) -> Result<Vec<ProducerSnapshotEntry>, PartitionError> {
+        self.with(|state| state.check_leader(-1).map(|()| state.producers.snapshot()))
     }
 
     /// Forgets a parked request.

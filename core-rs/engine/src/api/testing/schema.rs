@@ -293,7 +293,46 @@ pub const OFFSET_FOR_LEADER_EPOCH_RESPONSE: Message = Message {
     ],
 };
 
-pub const MESSAGES: [&Message; 8] = [
+pub const DESCRIBE_PRODUCERS_REQUEST: Message = Message {
+    name: "DescribeProducersRequest",
+    flexible: 0,
+    fields: &[all("topics", Structs(&[all("name", Text), all("partitionIndexes", Ints)]))],
+};
+
+pub const DESCRIBE_PRODUCERS_RESPONSE: Message = Message {
+    name: "DescribeProducersResponse",
+    flexible: 0,
+    fields: &[
+        all("throttleTimeMs", Int32),
+        all(
+            "topics",
+            Structs(&[
+                all("name", Text),
+                all(
+                    "partitions",
+                    Structs(&[
+                        all("partitionIndex", Int32),
+                        all("errorCode", Int16),
+                        nullable(all("errorMessage", Text)),
+                        all(
+                            "activeProducers",
+                            Structs(&[
+                                all("producerId", Int64),
+                                all("producerEpoch", Int32),
+                                all("lastSequence", Int32),
+                                all("lastTimestamp", Int64),
+                                all("coordinatorEpoch", Int32),
+                                all("currentTxnStartOffset", Int64),
+                            ]),
+                        ),
+                    ]),
+                ),
+            ]),
+        ),
+    ],
+};
+
+pub const MESSAGES: [&Message; 10] = [
     &PRODUCE_REQUEST,
     &PRODUCE_RESPONSE,
     &FETCH_REQUEST,
@@ -302,4 +341,6 @@ pub const MESSAGES: [&Message; 8] = [
     &LIST_OFFSETS_RESPONSE,
     &OFFSET_FOR_LEADER_EPOCH_REQUEST,
     &OFFSET_FOR_LEADER_EPOCH_RESPONSE,
+    &DESCRIBE_PRODUCERS_REQUEST,
+    &DESCRIBE_PRODUCERS_RESPONSE,
 ];

@@ -68,6 +68,17 @@ export interface BrokerView {
     request: RequestOf<typeof initProducerId>,
     answer: (response: ResponseOf<typeof initProducerId>) => void,
   ): void
+  /** Deletes records of a partition that this broker leads. The answer means that it will survive a crash. */
+  deleteRecords(
+    deletion: {
+      readonly topicId: string
+      readonly partition: number
+      readonly leaderEpoch: number
+      /** Exclusive; −1: the high watermark. */
+      readonly offset: number
+    },
+    answer: (deleted: { readonly lowWatermark: number; readonly errorCode: number }) => void,
+  ): void
   /** A random uuid of 36 characters. */
   freshUuid(): string
 }

@@ -3,6 +3,7 @@ import { alterConfigsHandlers } from './alter-configs.js'
 import { apiVersionsHandler, servedApis } from './api-versions.js'
 import { describeClusterHandler } from './cluster.js'
 import { describeConfigsHandler } from './configs.js'
+import { deleteRecordsHandler } from './delete-records.js'
 import { findCoordinatorHandler } from './find-coordinator.js'
 import { groupAdminHandlers } from './group-admin.js'
 import { groupHandlers } from './groups.js'
@@ -20,6 +21,7 @@ const all: readonly Handler[] = [
   ...groupAdminHandlers,
   apiVersionsHandler(() => served),
   ...topicHandlers,
+  deleteRecordsHandler,
   initProducerIdHandler,
   describeConfigsHandler,
   ...alterConfigsHandlers,

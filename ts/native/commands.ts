@@ -61,6 +61,14 @@ export const commandStructs = {
   shutdown: struct('shutdown', {}),
   /** Frees the slot of a request that gets no reply. */
   'respond-none': struct('respond-none', { conn, token }),
+  /** Moves a log start up to `offset`, −1 = the high watermark; answered by records-deleted with the same id. */
+  'delete-records': struct('delete-records', {
+    requestId: int64(),
+    topicId: uuid(),
+    partition: int32(),
+    leaderEpoch: int32(),
+    offset: int64(),
+  }),
 } as const
 
 export type CommandName = keyof typeof commandStructs

@@ -92,6 +92,12 @@ export const eventStructs = {
   fault: struct('fault', { message: string() }),
   /** The clean shutdown is complete. */
   stopped: struct('stopped', {}),
+  /** A delete-records command is carried out and its log start on disk; lowWatermark −1 with an error. */
+  'records-deleted': struct('records-deleted', {
+    requestId: int64(),
+    lowWatermark: int64(),
+    errorCode: int16(),
+  }),
 } as const
 
 export type EventName = keyof typeof eventStructs

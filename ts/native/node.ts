@@ -36,6 +36,7 @@ export interface NodeOptions {
   maxConnections: number
   maxConnectionsPerIp: number
   connectionsMaxIdleMs: number
+  logRetentionCheckIntervalMs: number
   /** The broker's default of every topic key, as text. */
   defaults: Readonly<Record<string, string>>
   /** Changes with every start of the machine; empty where that is not known. */

@@ -22,6 +22,7 @@ import type { GroupShards } from './group-shards.js'
 import type { Random } from './host.js'
 import type { Listeners } from './listeners.js'
 import { ProducerIds } from './producer-ids.js'
+import type { RecordDeletions } from './record-deletions.js'
 
 /** The controller as the runtime reaches it. */
 export interface ControllerAccess {
@@ -36,6 +37,7 @@ export interface ServicesSetup {
   readonly metadata: ControllerAccess
   readonly groups: GroupShards
   readonly listeners: Listeners
+  readonly deletions: RecordDeletions
   readonly random: Random
   /** Of this node's registration; −1 before there is one. */
   brokerEpoch(): number
@@ -47,6 +49,7 @@ export class BrokerServices implements BrokerView {
   readonly authorizer: Authorizer = allowEveryone
   readonly groups: GroupShards
   readonly controller: ControllerView
+  readonly deleteRecords: BrokerView['deleteRecords']
   private readonly producerIds: ProducerIds
   /** Who waits for __consumer_offsets; not empty while it is being created. */
   private waitingForOffsets: (() => void)[] = []
@@ -55,6 +58,7 @@ export class BrokerServices implements BrokerView {
     this.nodeId = setup.nodeId
     this.clusterId = setup.clusterId
     this.groups = setup.groups
+    this.deleteRecords = (deletion, answer) => setup.deletions.delete(deletion, answer)
     const { metadata, random } = setup
     this.controller = {
       createTopics(body: CreateTopicsRequest, answer) {

@@ -139,6 +139,7 @@ function nodeOptions(config: BrokerConfig, folders: Folders): NodeOptions {
     maxConnections: config.get('max.connections'),
     maxConnectionsPerIp: config.get('max.connections.per.ip'),
     connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
+    logRetentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
     defaults: config.dataPlaneDefaults(),
     bootId: bootId(),
   }

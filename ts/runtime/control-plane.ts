@@ -33,6 +33,7 @@ import { imageModel } from './image-model.js'
 import { type Address, Listeners } from './listeners.js'
 import { MetadataLog } from './metadata-log.js'
 import { Outbox } from './outbox.js'
+import { RecordDeletions } from './record-deletions.js'
 import { Timers } from './timers.js'
 
 export interface ControlPlaneSetup {
@@ -66,6 +67,7 @@ export class ControlPlane {
   private readonly alarm: Alarm
   private readonly listeners: Listeners
   private readonly groups: GroupShards
+  private readonly deletions = new RecordDeletions((command) => this.push(command))
   private readonly metadata: MetadataLog<
     ControllerState,
     ControllerRequest,
@@ -111,6 +113,7 @@ export class ControlPlane {
       metadata: this.metadata,
       groups: this.groups,
       listeners: this.listeners,
+      deletions: this.deletions,
       random: host.random,
       brokerEpoch: () => this.brokerEpoch,
     })
@@ -183,6 +186,9 @@ export class ControlPlane {
         break
       case 'quorum-role':
         this.onRole(event.leaderId, event.caughtUp)
+        break
+      case 'records-deleted':
+        this.deletions.onDeleted(event)
         break
       case 'listener-up':
         this.onListenerUp(event)

@@ -129,6 +129,7 @@ export class SimBroker {
         maxConnections: config.get('max.connections'),
         maxConnectionsPerIp: config.get('max.connections.per.ip'),
         connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
+        logRetentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
         defaults: config.topicDefaults(),
         bootId: 'boot',
       },

@@ -28,6 +28,8 @@ pub enum Command<'a> {
     Shutdown,
     /// 9: the request of this slot has no reply.
     RespondNone { conn: ConnId, token: i64 },
+    /// 10: move the log start of a partition up to `offset`, −1 = its high watermark.
+    DeleteRecords { request_id: i64, topic_id: TopicId, partition: i32, leader_epoch: i32, offset: i64 },
 }
 
 /// A topic of an image delta: created, or brought up to date.
@@ -63,6 +65,7 @@ impl<'a> Command<'a> {
             Command::RemoveListener { .. } => 7,
             Command::Shutdown => 8,
             Command::RespondNone { .. } => 9,
+            Command::DeleteRecords { .. } => 10,
         }
     }
 
@@ -115,6 +118,13 @@ impl<'a> Command<'a> {
                 out.i64(conn.raw());
                 out.i64(*token);
             }
+            Command::DeleteRecords { request_id, topic_id, partition, leader_epoch, offset } => {
+                out.i64(*request_id);
+                out.raw(topic_id);
+                out.i32(*partition);
+                out.i32(*leader_epoch);
+                out.i64(*offset);
+            }
         }
     }
 
@@ -150,6 +160,13 @@ impl<'a> Command<'a> {
             7 => Command::RemoveListener { name: body.string("name")? },
             8 => Command::Shutdown,
             9 => Command::RespondNone { conn: read_conn(body)?, token: body.i64("token")? },
+            10 => Command::DeleteRecords {
+                request_id: body.i64("request id")?,
+                topic_id: body.uuid("topic id")?.0,
+                partition: body.i32("partition")?,
+                leader_epoch: body.i32("leader epoch")?,
+                offset: body.i64("offset")?,
+            },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
         })
     }

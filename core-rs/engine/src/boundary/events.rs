@@ -61,6 +61,8 @@ pub enum Event<'a> {
     Fault { message: &'a str },
     /// 14: everything is closed, flushed and marked as cleanly stopped.
     Stopped,
+    /// 15: the answer to a command delete-records, once the log start is durable; `low_watermark` −1 with an error.
+    RecordsDeleted { request_id: i64, low_watermark: i64, error_code: i16 },
 }
 
 impl<'a> Event<'a> {
@@ -80,6 +82,7 @@ impl<'a> Event<'a> {
             Event::RequestRefused { .. } => 12,
             Event::Fault { .. } => 13,
             Event::Stopped => 14,
+            Event::RecordsDeleted { .. } => 15,
         }
     }
 
@@ -180,6 +183,11 @@ impl<'a> Event<'a> {
             }
             Event::Fault { message } => out.string(message),
             Event::Stopped => {}
+            Event::RecordsDeleted { request_id, low_watermark, error_code } => {
+                out.i64(*request_id);
+                out.i64(*low_watermark);
+                out.i16(*error_code);
+            }
         }
     }
 
@@ -251,6 +259,11 @@ impl<'a> Event<'a> {
             },
             13 => Event::Fault { message: body.string("message")? },
             14 => Event::Stopped,
+            15 => Event::RecordsDeleted {
+                request_id: body.i64("request id")?,
+                low_watermark: body.i64("low watermark")?,
+                error_code: body.i16("error code")?,
+            },
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),
         })
     }

@@ -150,6 +150,11 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
         },
         13 => Event::Fault { message: fields.text("message") },
         14 => Event::Stopped,
+        15 => Event::RecordsDeleted {
+            request_id: fields.number("requestId"),
+            low_watermark: fields.number("lowWatermark"),
+            error_code: fields.number("errorCode"),
+        },
         other => panic!("golden event of type {other}"),
     };
     event.write(&mut out);
@@ -191,6 +196,13 @@ fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
         7 => Command::RemoveListener { name: fields.text("name") },
         8 => Command::Shutdown,
         9 => Command::RespondNone { conn: fields.conn(), token: fields.number("token") },
+        10 => Command::DeleteRecords {
+            request_id: fields.number("requestId"),
+            topic_id: fields.id("topicId"),
+            partition: fields.number("partition"),
+            leader_epoch: fields.number("leaderEpoch"),
+            offset: fields.number("offset"),
+        },
         other => panic!("golden command of type {other}"),
     };
     command.write(&mut out);
@@ -228,7 +240,7 @@ fn every_event_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=14).all(|kind| kinds.contains(&kind)));
+    assert!((1..=15).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]
@@ -241,7 +253,7 @@ fn every_command_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=9).all(|kind| kinds.contains(&kind)));
+    assert!((1..=10).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]

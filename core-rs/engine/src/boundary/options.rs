@@ -30,6 +30,8 @@ pub struct NodeOptions {
     pub max_connections_per_ip: u32,
     /// `connections.max.idle.ms`
     pub connections_max_idle_ms: i64,
+    /// `log.retention.check.interval.ms`
+    pub log_retention_check_interval_ms: i64,
     /// Kafka topic config keys (`segment.bytes`, …) and the broker's default for each, as text.
     pub defaults: Vec<(String, String)>,
     /// Tells one start of the machine from another; empty when unknown.
@@ -51,6 +53,7 @@ impl NodeOptions {
             max_connections: i32::MAX as u32,
             max_connections_per_ip: i32::MAX as u32,
             connections_max_idle_ms: 600_000,
+            log_retention_check_interval_ms: 300_000,
             defaults: Vec::new(),
             boot_id: String::new(),
         }
@@ -75,6 +78,8 @@ impl NodeOptions {
         set(&json, "maxConnections", &mut options.max_connections)?;
         set(&json, "maxConnectionsPerIp", &mut options.max_connections_per_ip)?;
         set(&json, "connectionsMaxIdleMs", &mut options.connections_max_idle_ms)?;
+        let interval = &mut options.log_retention_check_interval_ms;
+        set(&json, "logRetentionCheckIntervalMs", interval)?;
         if !(1..=super::conn_id::MAX_THREADS).contains(&options.network_threads) {
             return Err(wrong("networkThreads", "between 1 and 32"));
         }

@@ -135,8 +135,16 @@ impl Log {
     /// Writes the producer state as of `end_offset`; the next sync makes it durable. Nothing is written when there
     /// is a snapshot of that offset, or nothing in the log that it would save from being replayed.
     pub fn write_producer_snapshot(&mut self, entries: &[ProducerSnapshotEntry]) -> Result<(), LogError> {
+        self.write_producer_snapshot_at(self.end_offset, entries)
+    }
+
+    /// The same as of `offset`: at a roll, the base offset of the new segment.
+    pub fn write_producer_snapshot_at(
+        &mut self,
+        offset: i64,
+        entries: &[ProducerSnapshotEntry],
+    ) -> Result<(), LogError> {
         self.check_online()?;
-        let offset = self.end_offset;
         let pointless = entries.is_empty() && self.size() == 0;
         if pointless || self.newest_snapshot == Some(offset) {
             return Ok(());

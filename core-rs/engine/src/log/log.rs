@@ -200,7 +200,7 @@ impl Log {
         };
         let waited_ms = active.waited_ms(now.wall_ms, plan.max_timestamp);
         active.size + plan.bytes > self.segment_limit()
-            || (active.size > 0 && waited_ms > self.config.segment_ms)
+            || (active.size > 0 && waited_ms > self.config.roll_after_ms(&self.folder.dir, active.base))
             || (active.size > 0 && active.index_is_full(self.config.segment_index_bytes))
             || !active.can_hold_offset(plan.last_offset)
     }
@@ -209,7 +209,10 @@ impl Log {
     /// demand. Nothing is synced here: the next `SyncJob` covers both.
     fn roll(&mut self, plan: &Plan, now: Now) -> Result<RolledSegment, LogError> {
         let fits = plan.last_offset - self.end_offset <= i64::from(i32::MAX);
-        let base = if fits { self.end_offset } else { plan.first_offset };
+        self.roll_at(if fits { self.end_offset } else { plan.first_offset }, now)
+    }
+
+    pub(super) fn roll_at(&mut self, base: i64, now: Now) -> Result<RolledSegment, LogError> {
         let Some(active) = self.segments.last_mut() else {
             return Err(LogError::Offline);
         };

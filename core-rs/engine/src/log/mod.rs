@@ -17,6 +17,7 @@ pub mod producer_snapshot;
 mod read;
 mod reader;
 mod recovery;
+mod retention;
 mod segment;
 mod sync;
 mod tail;
@@ -31,6 +32,7 @@ pub use config::{LogConfig, TimestampType};
 pub use error::LogError;
 pub use log::Log;
 pub use reader::{BatchReader, StoredBatch, StoredHeader};
+pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
 pub use sync::{Removal, SyncJob};
 pub use types::{
     AppendBatch, AppendOutcome, CutBytes, LogPosition, OpenReport, Opening, ReadRange, RolledSegment,

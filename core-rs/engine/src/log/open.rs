@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::checkpoint::{self, EpochStart, LEADER_EPOCH_FILE};
 use super::durability::Unsynced;
 use super::epochs::Epochs;
-use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, parse_name};
+use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
 use super::log::Log;
 use super::recovery;
+use super::retention::DELETED;
 use super::segment::Segment;
 use super::tail::Tail;
 use super::{LogConfig, LogError, OpenReport, Opening};
@@ -18,7 +19,7 @@ use crate::storage::{DirEntry, Storage};
 use crate::time::Now;
 
 /// What interrupted work leaves behind; none of it was ever part of the log.
-const LEFTOVERS: [&str; 3] = [".tmp", ".deleted", ".cleaned"];
+const LEFTOVERS: [&str; 3] = [".tmp", DELETED, ".cleaned"];
 
 impl Log {
     /// Opens the log in `dir`, creating it when there is none. After a clean stop nothing is scanned but the headers
@@ -37,7 +38,8 @@ impl Log {
         let mut report = OpenReport::default();
         let listing = list_or_create(&folder)?;
         remove_leftovers(&folder, &listing)?;
-        let mut found = find_segments(&listing, now);
+        let mut found = find_segments(&folder, &listing, now)?;
+        remove_expired(&folder, &mut found, opening.start_offset)?;
         let epochs_on_file = read_epochs(&folder, opening.clean)?;
         let first_base = opening.start_offset.max(0);
         if found.is_empty() {
@@ -107,27 +109,47 @@ fn remove_leftovers(folder: &Folder, listing: &[DirEntry]) -> Result<(), LogErro
     Ok(())
 }
 
-/// The segments in the listing, each with whether its indexes are there and plausible.
-fn find_segments(listing: &[DirEntry], now: Now) -> Vec<(Segment, bool)> {
+/// The segments in the listing, each with whether its indexes are there and plausible. Indexes whose log is gone, as
+/// a crash amid a deletion leaves them, go too.
+fn find_segments(folder: &Folder, listing: &[DirEntry], now: Now) -> Result<Vec<(Segment, bool)>, LogError> {
     let mut files: BTreeMap<i64, [Option<u64>; 3]> = BTreeMap::new();
     for entry in listing.iter().filter(|entry| !entry.is_dir) {
         let Some((base, extension)) = parse_name(&entry.name) else {
             continue;
         };
-        let [log, index, time_index] = files.entry(base).or_default();
-        match extension {
-            LOG => *log = Some(entry.len),
-            INDEX => *index = Some(entry.len),
-            TIME_INDEX => *time_index = Some(entry.len),
-            _ => {}
+        let kind = [LOG, INDEX, TIME_INDEX].iter().position(|kind| *kind == extension);
+        if let Some(len) = kind.and_then(|kind| files.entry(base).or_default().get_mut(kind)) {
+            *len = Some(entry.len);
         }
     }
-    let segment = |(base, [log, index, time_index]): (i64, [Option<u64>; 3])| {
-        let mut segment = Segment::closed(base, log?, now.wall_ms);
+    let mut segments = Vec::with_capacity(files.len());
+    for (base, [log, index, time_index]) in files {
+        let Some(size) = log else {
+            folder.remove_if_present(base, INDEX)?;
+            folder.remove_if_present(base, TIME_INDEX)?;
+            continue;
+        };
+        let mut segment = Segment::closed(base, size, now.wall_ms);
         let plausible = segment.take_indexes(index, time_index);
-        Some((segment, plausible))
-    };
-    files.into_iter().filter_map(segment).collect()
+        segments.push((segment, plausible));
+    }
+    Ok(segments)
+}
+
+/// Segments wholly below the log start offset do not come back: a crash may have undone some of their renames and
+/// not others, and the hole between them would be taken for damage.
+fn remove_expired(
+    folder: &Folder,
+    found: &mut Vec<(Segment, bool)>,
+    start_offset: i64,
+) -> Result<(), LogError> {
+    while found.get(1).is_some_and(|(next, _)| next.base <= start_offset) {
+        let (segment, _) = found.remove(0);
+        for extension in [LOG, INDEX, TIME_INDEX, TXN_INDEX] {
+            folder.remove_if_present(segment.base, extension)?;
+        }
+    }
+    Ok(())
 }
 
 /// The leader epochs on file. After a crash a file that cannot be read is as good as none: it was never synced.

@@ -179,6 +179,15 @@ impl Segment {
         Ok(self.times.last(folder, self.base)?.map(|entry| self.time_entry(&entry)))
     }
 
+    /// What retention by age goes by; remembered once it was read. Kafka takes the file's time for a segment without
+    /// timestamps: here it is when the segment was made, or the log opened.
+    pub(super) fn largest_timestamp(&mut self, folder: &Folder) -> Result<i64, LogError> {
+        if self.max.is_none() {
+            self.max = self.max_timestamp(folder)?;
+        }
+        Ok(self.max.map_or(self.created_ms, |max| max.timestamp))
+    }
+
     fn time_entry(&self, entry: &[u8; TIME_ENTRY]) -> MaxTimestamp {
         let (timestamp, relative) = entry.split_first_chunk().unwrap_or((&[0; 8], &[]));
         MaxTimestamp {

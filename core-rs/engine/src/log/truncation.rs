@@ -98,10 +98,10 @@ impl Log {
         Ok(())
     }
 
-    /// Moves the log start offset forward (DeleteRecords, retention; never past the end) and removes the segments
-    /// wholly below it. Checkpoint the log start offset before calling.
+    /// Moves the log start offset forward (DeleteRecords, retention; never past the end), in memory: checkpoint it
+    /// before anybody hears of it. Segments wholly below it go with `expire_below`.
     ///
-    /// Errors: `OffsetOutOfRange` beyond the end; `Io`, `Offline`.
+    /// Errors: `OffsetOutOfRange` beyond the end; `Offline`.
     pub fn increment_start_offset(&mut self, offset: i64) -> Result<(), LogError> {
         self.check_online()?;
         if offset <= self.start_offset {
@@ -110,11 +110,6 @@ impl Log {
         self.check_offset(offset)?;
         self.start_offset = offset;
         self.epochs.truncate_start(offset);
-        while self.segments.get(1).is_some_and(|second| second.base <= offset) {
-            let first = self.segments.remove(0);
-            self.unsynced.dir(&self.folder.dir);
-            self.remove_files(first.base)?;
-        }
         Ok(())
     }
 

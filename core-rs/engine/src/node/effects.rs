@@ -2,12 +2,13 @@
 //! queue twice at a time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use super::load::Load;
-use crate::log::Removal;
+use crate::log::{ExpiredFiles, Removal};
 use crate::{partition, quorum};
 
 /// One piece of disk work. Every effect that is taken must be run exactly once, with `Node::run_effect`.
@@ -23,10 +24,18 @@ pub enum Effect {
     Load(Load),
     /// The files of a deleted partition.
     Remove(Removal),
+    /// A look at every partition's age and size.
+    CheckRetention,
+    /// The files of segments that retention let go of.
+    RemoveExpired(ExpiredFiles),
+    /// The DeleteRecords that have gathered.
+    DeleteRecords,
     /// Recovery points, log starts and high watermarks, into each log directory.
     Checkpoint,
-    /// The end: everything closed, flushed and marked.
-    Close,
+    /// Logs to close for good, some of many.
+    CloseLogs(Vec<Arc<partition::Partition>>),
+    /// The end: the quorum closed, the log directories marked.
+    MarkClean,
 }
 
 #[derive(Debug, Default)]

@@ -82,11 +82,12 @@ impl Node {
             (images.queue.pop_front(), !images.first_applied)
         };
         if let Some(delta) = delta {
-            if is_first {
-                self.set_strays_aside(&delta, notices);
-            }
+            let had_strays = is_first && self.set_strays_aside(&delta, notices);
             let failures = self.apply_image(&delta, now, notices);
             self.images.lock().first_applied = true;
+            if had_strays {
+                self.write_checkpoints(notices);
+            }
             let failures =
                 failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
             self.emit(&Event::ImageApplied { offset: delta.offset, failures });
@@ -105,6 +106,10 @@ impl Node {
             if let Some(topic) = self.topics.remove(*id) {
                 self.delete_topic(&topic, notices, &mut failures);
             }
+        }
+        if !delta.removed.is_empty() {
+            // A crash must not find the offsets of a deleted log for a new one of its name.
+            self.write_checkpoints(notices);
         }
         // Only a choice between directories needs to know how full they are.
         let is_choice = self.log_dirs.len() > 1;
@@ -158,6 +163,7 @@ impl Node {
         if let Some(old) = self.topics.by_name(&delta.name).filter(|old| old.id != delta.id) {
             self.topics.remove(old.id);
             self.delete_topic(&old, notices, failures);
+            self.write_checkpoints(notices);
         }
         let existing = self.topics.by_id(delta.id);
         let mut partitions = existing.map_or_else(Vec::new, |topic| topic.partitions.clone());
@@ -166,6 +172,7 @@ impl Node {
                 partition.set_config(config.clone(), notices);
             }
         }
+        let mut some_left = false;
         for image in &delta.partitions {
             let Some(index) =
                 usize::try_from(image.index).ok().filter(|_| image.index <= MAX_PARTITION_INDEX)
@@ -183,6 +190,7 @@ impl Node {
                     let unique = u128::from_be_bytes(delta.id.0) ^ u128::from(image.partition_epoch as u32);
                     let unique = hex(&Uuid(unique.to_be_bytes()));
                     self.delete_partition(&partition, &unique, notices, failures);
+                    some_left = true;
                 }
                 continue;
             }
@@ -207,6 +215,9 @@ impl Node {
             internal: delta.internal,
             partitions,
         }));
+        if some_left {
+            self.write_checkpoints(notices);
+        }
     }
 
     fn open_partition(
@@ -222,8 +233,8 @@ impl Node {
         let healthy = || self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path));
         let holds_it = |path: &Path| self.storage.exists(&path.join(&name)).unwrap_or(false);
         let count = |path: &Path| counts.get(path).copied().unwrap_or(0);
-        let log_dir = healthy()
-            .find(|log_dir| holds_it(&log_dir.path))
+        let holder = healthy().find(|log_dir| holds_it(&log_dir.path));
+        let log_dir = holder
             .or_else(|| healthy().min_by_key(|log_dir| count(&log_dir.path)))
             .ok_or("every log directory is offline")?;
         let spec = PartitionSpec {
@@ -232,7 +243,7 @@ impl Node {
             index,
             dir: log_dir.path.join(&name),
         };
-        let opening = log_dir.opening(&topic.name, index);
+        let opening = log_dir.opening(&topic.name, index, holder.is_some());
         match Partition::open(&self.storage, spec, config.clone(), opening, now) {
             Ok(opened) => {
                 *counts.entry(log_dir.path.clone()).or_insert(0) += 1;

@@ -1,7 +1,7 @@
 //! The log directories at start and end: whose they are, how they were left, where recovery may begin, and the marks
 //! that the next start reads. It opens no log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -50,10 +50,21 @@ pub(super) struct LogDir {
 type Offsets = BTreeMap<(String, i32), i64>;
 
 /// The offset that a checkpoint file is about.
-type Pick = fn(&PartitionOffsets) -> i64;
+pub(super) type Pick = fn(&PartitionOffsets) -> i64;
+
+/// A checkpoint file and what stands in it.
+pub(super) type Checkpoint = (&'static str, Pick);
+
+const LOG_STARTS: Checkpoint = (checkpoint::LOG_START_OFFSET_FILE, |offsets| offsets.log_start);
+
+pub(super) const CHECKPOINTS: [Checkpoint; 3] = [
+    (checkpoint::RECOVERY_POINT_FILE, |offsets| offsets.recovery_point),
+    LOG_STARTS,
+    (checkpoint::REPLICATION_OFFSET_FILE, |offsets| offsets.high_watermark),
+];
 
 /// Topic, partition and offsets of every partition, by log directory.
-type OffsetsByDir = BTreeMap<PathBuf, Vec<(String, i32, PartitionOffsets)>>;
+pub(super) type OffsetsByDir = BTreeMap<PathBuf, Vec<(String, i32, PartitionOffsets)>>;
 
 impl LogDir {
     /// Creates the directory or checks whose it is. From here on it counts as not cleanly stopped.
@@ -71,8 +82,12 @@ impl LogDir {
         })
     }
 
-    /// How the log of a partition was left behind here.
-    pub fn opening(&self, topic: &str, partition: i32) -> Opening {
+    /// How the log of a partition was left behind here. A log that is new was never left: what the checkpoints say
+    /// of its name is about another.
+    pub fn opening(&self, topic: &str, partition: i32, exists: bool) -> Opening {
+        if !exists {
+            return Opening::unclean(0);
+        }
         let key = (topic.to_owned(), partition);
         Opening {
             clean: self.clean,
@@ -153,18 +168,39 @@ fn directory_id(options: &NodeOptions, index: usize) -> String {
 
 impl Node {
     /// Writes what the next start needs after a crash. Until the first image nothing is known that is worth it.
-    pub(super) fn write_checkpoints(&self) {
-        if self.images.lock().first_applied {
-            let offsets = self.offsets_by_dir(PartitionOffsets::clone);
-            let mut notices = Notices::default();
-            for log_dir in &self.log_dirs {
-                self.write_checkpoint(&log_dir.path, &offsets, &mut notices);
-            }
-            self.dispatch(&mut notices);
-        }
+    pub(super) fn write_checkpoints(&self, notices: &mut Notices) {
+        let dirs = self.log_dirs.iter().map(|log_dir| log_dir.path.clone()).collect();
+        self.write_checkpoint_files(dirs, &CHECKPOINTS, notices);
     }
 
-    fn offsets_by_dir(&self, adjust: impl Fn(&PartitionOffsets) -> PartitionOffsets) -> OffsetsByDir {
+    /// Makes the log starts in these log directories durable; returns those of which it could.
+    pub(super) fn write_log_starts(
+        &self,
+        dirs: BTreeSet<PathBuf>,
+        notices: &mut Notices,
+    ) -> BTreeSet<PathBuf> {
+        self.write_checkpoint_files(dirs, &[LOG_STARTS], notices)
+    }
+
+    fn write_checkpoint_files(
+        &self,
+        mut dirs: BTreeSet<PathBuf>,
+        files: &[Checkpoint],
+        notices: &mut Notices,
+    ) -> BTreeSet<PathBuf> {
+        if dirs.is_empty() || !self.images.lock().first_applied {
+            return BTreeSet::new();
+        }
+        let _one_at_a_time = self.checkpointing.lock();
+        let offsets = self.offsets_by_dir(PartitionOffsets::clone);
+        dirs.retain(|log_dir| self.write_checkpoint(log_dir, files, &offsets, notices));
+        dirs
+    }
+
+    pub(super) fn offsets_by_dir(
+        &self,
+        adjust: impl Fn(&PartitionOffsets) -> PartitionOffsets,
+    ) -> OffsetsByDir {
         let mut by_dir = OffsetsByDir::new();
         for topic in self.topics.all() {
             for partition in topic.partitions.iter().flatten() {
@@ -177,16 +213,17 @@ impl Node {
     }
 
     /// False when the directory failed, now or before.
-    fn write_checkpoint(&self, log_dir: &Path, offsets: &OffsetsByDir, notices: &mut Notices) -> bool {
+    pub(super) fn write_checkpoint(
+        &self,
+        log_dir: &Path,
+        files: &[Checkpoint],
+        offsets: &OffsetsByDir,
+        notices: &mut Notices,
+    ) -> bool {
         if self.has_failed(log_dir) {
             return false;
         }
         let entries = offsets.get(log_dir).map(Vec::as_slice).unwrap_or_default();
-        let files: [(&str, Pick); 3] = [
-            (checkpoint::RECOVERY_POINT_FILE, |offsets| offsets.recovery_point),
-            (checkpoint::LOG_START_OFFSET_FILE, |offsets| offsets.log_start),
-            (checkpoint::REPLICATION_OFFSET_FILE, |offsets| offsets.high_watermark),
-        ];
         for (file, pick) in files {
             let lines: Vec<PartitionOffset> = entries
                 .iter()
@@ -202,38 +239,5 @@ impl Node {
             }
         }
         true
-    }
-
-    /// Closes every log and the quorum, and marks each log directory of which everything went well.
-    pub(super) fn close_everything(&self, notices: &mut Notices) {
-        let known = self.images.lock().first_applied;
-        // Closing syncs everything: the recovery point becomes the end of the log.
-        let offsets = self.offsets_by_dir(|o| PartitionOffsets { recovery_point: o.log_end, ..*o });
-        let mut unclean: Vec<PathBuf> = Vec::new();
-        for topic in self.topics.all() {
-            for partition in topic.partitions.iter().flatten() {
-                if partition.close(notices).is_err() {
-                    unclean.extend(partition.dir().parent().map(Path::to_path_buf));
-                }
-            }
-        }
-        self.dispatch(notices);
-        if let Err(error) = self.quorum.lock().close() {
-            self.fault(&error.to_string());
-            unclean.extend(self.log_dirs.first().map(|log_dir| log_dir.path.clone()));
-        }
-        for log_dir in &self.log_dirs {
-            let path = &log_dir.path;
-            // Logs that were never opened are as clean as they were found.
-            let clean = (known || log_dir.clean) && !unclean.contains(path);
-            let written = !known || (clean && self.write_checkpoint(path, &offsets, notices));
-            if clean
-                && written
-                && let Err(error) = clean_shutdown::write(&*self.storage, path, -1)
-            {
-                self.fail_log_dir(path, &error.to_string(), notices);
-            }
-        }
-        self.stopped();
     }
 }

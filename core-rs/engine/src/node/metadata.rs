@@ -32,6 +32,7 @@ impl Node {
             self.next_checkpoint_ms.store(now.monotonic_ms + CHECKPOINT_MS, Ordering::Release);
             self.push_effect(Effect::Checkpoint);
         }
+        self.tick_retention(now);
         now.monotonic_ms + if rests { RESTING_TICK_MS } else { TICK_MS }
     }
 

@@ -12,6 +12,7 @@
 
 mod admission;
 mod budget;
+mod closing;
 mod deadlines;
 mod effects;
 mod event_ring;
@@ -24,6 +25,7 @@ mod opening;
 mod parked;
 mod reactor;
 mod requests;
+mod retention;
 mod shared;
 mod stalls;
 mod stats;
@@ -36,6 +38,8 @@ mod wakes;
 mod node_tests;
 #[cfg(test)]
 mod reactor_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod testing;
 

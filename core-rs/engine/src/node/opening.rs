@@ -22,7 +22,8 @@ impl Node {
         now: Now,
     ) -> Result<Arc<Node>, OpenError> {
         let pairs = options.defaults.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let defaults = PartitionConfig::default().with(pairs).map_err(OpenError::Defaults)?;
+        let mut defaults = PartitionConfig::default().with(pairs).map_err(OpenError::Defaults)?;
+        defaults.log.jitter_seed = seed;
         let mut log_dirs = Vec::with_capacity(options.log_dirs.len());
         for index in 0..options.log_dirs.len() {
             log_dirs.push(LogDir::open(&*storage, &options, index)?);

@@ -17,6 +17,7 @@ use super::load::Load;
 use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
 use super::metadata::CHECKPOINT_MS;
+use super::retention::Retention;
 use super::stats::ThreadStats;
 use super::stopping::Stopping;
 use super::wakes::{ShellAction, Signals, Wakes};
@@ -54,6 +55,9 @@ pub struct Node {
     failed_dirs: Mutex<BTreeSet<PathBuf>>,
     /// Monotonic.
     pub(super) next_checkpoint_ms: AtomicI64,
+    pub(super) retention: Retention,
+    /// Held while offsets are gathered and written as checkpoints: the files never go back in time.
+    pub(super) checkpointing: Mutex<()>,
 }
 
 /// What the node keeps for each I/O thread.
@@ -88,7 +92,6 @@ impl Node {
             budget: Budget::new(options.queued_max_request_bytes),
             admission: Admission::new(options.max_connections, options.max_connections_per_ip),
             stopping: Stopping::new(options.network_threads),
-            options,
             settings,
             seed,
             defaults,
@@ -105,6 +108,9 @@ impl Node {
             stalled_threads: AtomicU32::new(0),
             failed_dirs: Mutex::default(),
             next_checkpoint_ms: AtomicI64::new(now.monotonic_ms + CHECKPOINT_MS),
+            retention: Retention::new(options.log_retention_check_interval_ms, now),
+            checkpointing: Mutex::default(),
+            options,
         }
     }
 
@@ -176,8 +182,12 @@ impl Node {
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),
-            Effect::Checkpoint => self.write_checkpoints(),
-            Effect::Close => self.close_everything(&mut notices),
+            Effect::CheckRetention => self.check_retention(now, &mut notices),
+            Effect::RemoveExpired(files) => self.run_expiry(&files),
+            Effect::DeleteRecords => self.delete_records(&mut notices),
+            Effect::Checkpoint => self.write_checkpoints(&mut notices),
+            Effect::CloseLogs(partitions) => self.close_logs(&partitions, &mut notices),
+            Effect::MarkClean => self.mark_clean(&mut notices),
         }
         self.dispatch(&mut notices);
         self.effects.done();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
+use super::closing::Closing;
 use super::effects::Effect;
 use super::mail::Mail;
 use super::shared::Node;
@@ -18,8 +19,10 @@ enum Step {
     Draining,
     /// What is still parked is answered as it stands; connections close as their output leaves.
     Expiring,
-    /// The last effect closes the logs.
+    /// Every log is being closed.
     Closing,
+    /// The last effect writes the marks.
+    Marking,
     Stopped,
 }
 
@@ -29,6 +32,7 @@ pub struct Stopping {
     begun: AtomicBool,
     stopped: AtomicBool,
     progress: Mutex<Progress>,
+    pub(super) closing: Mutex<Closing>,
 }
 
 #[derive(Debug)]
@@ -43,7 +47,8 @@ struct Progress {
 impl Stopping {
     pub fn new(threads: u16) -> Stopping {
         let progress = Mutex::new(Progress { step: Step::Running, drained: 0, empty: 0 });
-        Stopping { threads, begun: AtomicBool::new(false), stopped: AtomicBool::new(false), progress }
+        let [begun, stopped] = [false, false].map(AtomicBool::new);
+        Stopping { threads, begun, stopped, progress, closing: Mutex::default() }
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -91,7 +96,11 @@ impl Node {
         }
         if progress.step == Step::Expiring && progress.empty == self.stopping.threads && idle {
             progress.step = Step::Closing;
-            self.push_effect(Effect::Close);
+            self.queue_closes();
+        }
+        if progress.step == Step::Closing && self.effects.outstanding() == 0 {
+            progress.step = Step::Marking;
+            self.push_effect(Effect::MarkClean);
         }
     }
 

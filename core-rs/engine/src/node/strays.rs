@@ -13,16 +13,20 @@ use crate::quorum::METADATA_TOPIC;
 use crate::uuid::Uuid;
 
 impl Node {
-    pub(super) fn set_strays_aside(&self, delta: &ImageDelta, notices: &mut Notices) {
+    /// Returns whether anything was there that the image does not know.
+    pub(super) fn set_strays_aside(&self, delta: &ImageDelta, notices: &mut Notices) -> bool {
         let known = delta.directories();
+        let mut changed = false;
         for log_dir in &self.log_dirs {
-            if let Err(error) = self.clean_log_dir(&log_dir.path, &known) {
-                self.fail_log_dir(&log_dir.path, &error.to_string(), notices);
+            match self.clean_log_dir(&log_dir.path, &known) {
+                Ok(cleaned) => changed |= cleaned,
+                Err(error) => self.fail_log_dir(&log_dir.path, &error.to_string(), notices),
             }
         }
+        changed
     }
 
-    fn clean_log_dir(&self, log_dir: &Path, known: &BTreeMap<String, Uuid>) -> io::Result<()> {
+    fn clean_log_dir(&self, log_dir: &Path, known: &BTreeMap<String, Uuid>) -> io::Result<bool> {
         let mut changed = false;
         for entry in self.storage.list(log_dir)?.into_iter().filter(|entry| entry.is_dir) {
             let path = log_dir.join(&entry.name);
@@ -40,7 +44,10 @@ impl Node {
                 }
             }
         }
-        if changed { self.storage.sync_dir(log_dir) } else { Ok(()) }
+        if changed {
+            self.storage.sync_dir(log_dir)?;
+        }
+        Ok(changed)
     }
 
     fn rename_aside(&self, log_dir: &Path, name: &str, id: Uuid) -> io::Result<()> {

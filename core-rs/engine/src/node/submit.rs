@@ -7,6 +7,7 @@ use super::effects::Effect;
 use super::image::ImageDelta;
 use super::load::Load;
 use super::mail::Mail;
+use super::retention::DeleteRecords;
 use super::shared::Node;
 use super::wakes::ShellAction;
 use crate::boundary::{BoundaryError, Command, parse_commands};
@@ -56,6 +57,10 @@ impl Node {
                 self.signals.act(ShellAction::Unlisten { name: name.to_owned() });
             }
             Command::Shutdown => self.begin_stop(),
+            Command::DeleteRecords { request_id, topic_id, partition, leader_epoch, offset } => {
+                let topic_id = Uuid(topic_id);
+                self.queue_deletion(DeleteRecords { request_id, topic_id, partition, leader_epoch, offset });
+            }
         }
     }
 }

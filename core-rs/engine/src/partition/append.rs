@@ -7,7 +7,7 @@ use millrace_record::patch;
 
 use super::producer_state::IncomingBatch;
 use super::{CheckedBatch, Notices, Partition, PartitionConfig, PartitionError, State};
-use crate::log::AppendBatch;
+use crate::log::{AppendBatch, RolledSegment};
 use crate::time::Now;
 
 /// A batch that stands in the log, just now or since its first attempt.
@@ -107,14 +107,14 @@ impl Partition {
             Ok(outcome) => outcome,
             Err(error) => return Err(self.fault(state, error, notices)),
         };
+        if let Some(rolled) = &outcome.rolled {
+            self.rolled(state, rolled, now, notices)?;
+        }
         if let Some(incoming) = &batch.incoming {
             if state.producers.is_full_for(incoming.producer_id) {
                 state.producers.expire(now.wall_ms, config.producer_expiration_ms);
             }
             state.producers.appended(incoming, last_offset, batch.max_timestamp);
-        }
-        if outcome.rolled.is_some() {
-            self.rolled(state, now, notices)?;
         }
         state.unsynced_records = state.unsynced_records.saturating_add(batch.count.max(0) as u64);
         if !config.syncs_every_append() && state.unsynced_records >= config.log.flush_messages {
@@ -131,16 +131,18 @@ impl Partition {
         })
     }
 
-    /// A segment was closed: its bytes should become durable soon, and a restart should not read it for producers.
-    fn rolled(
+    /// A segment was closed: its bytes should become durable soon, and a restart should not read it for producers,
+    /// whose state is still that of the closed segment's end.
+    pub(super) fn rolled(
         self: &Arc<Self>,
         state: &mut State,
+        rolled: &RolledSegment,
         now: Now,
         notices: &mut Notices,
     ) -> Result<(), PartitionError> {
         state.producers.expire(now.wall_ms, self.config().producer_expiration_ms);
         let entries = state.producers.snapshot();
-        if let Err(error) = state.log_mut()?.write_producer_snapshot(&entries) {
+        if let Err(error) = state.log_mut()?.write_producer_snapshot_at(rolled.end_offset, &entries) {
             return Err(self.fault(state, error, notices));
         }
         self.want_sync(state, notices);

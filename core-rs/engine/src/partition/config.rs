@@ -73,6 +73,7 @@ impl PartitionConfig {
         match key {
             "segment.bytes" => self.log.segment_bytes = value.parse().ok()?,
             "segment.ms" => self.log.segment_ms = value.parse().ok()?,
+            "segment.jitter.ms" => self.log.segment_jitter_ms = value.parse().ok()?,
             "segment.index.bytes" => self.log.segment_index_bytes = value.parse().ok()?,
             "index.interval.bytes" => self.log.index_interval_bytes = value.parse().ok()?,
             "flush.messages" => {
@@ -103,7 +104,14 @@ impl PartitionConfig {
             "producer.id.expiration.ms" => self.producer_expiration_ms = value.parse().ok()?,
             "message.timestamp.before.max.ms" => self.timestamp_before_max_ms = value.parse().ok()?,
             "message.timestamp.after.max.ms" => self.timestamp_after_max_ms = value.parse().ok()?,
-            "cleanup.policy" => self.compact = value.split(',').any(|policy| policy.trim() == "compact"),
+            "retention.ms" => self.log.retention.retention_ms = value.parse().ok()?,
+            "retention.bytes" => self.log.retention.retention_bytes = value.parse().ok()?,
+            "file.delete.delay.ms" => self.log.file_delete_delay_ms = value.parse().ok()?,
+            "cleanup.policy" => {
+                let names = |wanted| value.split(',').any(|policy| policy.trim() == wanted);
+                self.compact = names("compact");
+                self.log.retention.deletes = names("delete");
+            }
             _ => {}
         }
         Some(())

@@ -56,6 +56,9 @@ pub enum PartitionError {
     InvalidProducerEpoch { producer_id: i64, epoch: i16, current: i16 },
     #[error("record was not part of an ongoing transaction")]
     InvalidTxnState,
+    /// DeleteRecords where the topic's `cleanup.policy` does not delete.
+    #[error("records of this partition cannot be deleted due to the configured policy")]
+    RecordsKept,
     #[error("cannot append to an internal topic")]
     InternalTopic,
 }

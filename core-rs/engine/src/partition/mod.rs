@@ -10,6 +10,7 @@ mod open;
 mod producer_state;
 mod read;
 mod recompression;
+mod retention;
 mod sync;
 mod table;
 mod timestamps;

@@ -79,6 +79,8 @@ impl World {
             16 => {
                 self.start += self.below(log.end_offset() - self.start + 1);
                 log.increment_start_offset(self.start)?;
+                let files = log.expire_below(self.start)?;
+                files.run().map_err(|source| LogError::Io { path: dir(), source })?;
             }
             17 => {
                 log.close()?;

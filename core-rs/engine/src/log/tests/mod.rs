@@ -5,6 +5,7 @@ mod files;
 mod model;
 mod reading;
 mod recovery;
+mod retention;
 mod timestamps;
 mod truncation;
 

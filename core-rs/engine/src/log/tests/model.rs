@@ -121,6 +121,7 @@ fn run(storage: Arc<dyn Storage>, dir: &Path, steps: &[Step]) {
             Step::IncrementStart(random) => {
                 model.start = model.pick(*random);
                 log.increment_start_offset(model.start).unwrap();
+                log.expire_below(model.start).unwrap().run().unwrap();
             }
             Step::Sync => {
                 assert_eq!(super::sync(&mut log).offset, model.end);

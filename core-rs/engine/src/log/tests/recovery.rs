@@ -7,11 +7,15 @@ use super::*;
 const CONFIG: LogConfig = LogConfig {
     segment_bytes: 1 << 20,
     segment_ms: i64::MAX,
+    segment_jitter_ms: 0,
+    jitter_seed: 0,
     segment_index_bytes: 10 << 20,
     index_interval_bytes: 200,
     flush_messages: u64::MAX,
     max_message_bytes: 1 << 20,
     timestamp_type: crate::log::TimestampType::CreateTime,
+    retention: crate::log::RetentionPolicy { deletes: true, retention_ms: -1, retention_bytes: -1 },
+    file_delete_delay_ms: 0,
 };
 
 fn open_at(scratch: &Scratch, opening: Opening) -> Result<(Log, OpenReport), LogError> {

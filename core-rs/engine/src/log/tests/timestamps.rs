@@ -30,6 +30,7 @@ proptest! {
         }
         let start = start as i64 % (log.end_offset() + 1);
         log.increment_start_offset(start).unwrap();
+        log.expire_below(start).unwrap();
         if reopen {
             log.close().unwrap();
             log = open(&storage, &config, Opening { start_offset: start, ..Opening::CLEAN }).0;

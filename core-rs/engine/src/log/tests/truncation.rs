@@ -35,6 +35,7 @@ fn a_range_outlives_removal_and_deletion() {
     let range = log.read(0, u64::MAX, log.end_position(), true).unwrap().range;
     let bytes = range.read().unwrap();
     log.increment_start_offset(log.active_segment_base()).unwrap();
+    log.expire_below(log.start_offset()).unwrap().run().unwrap();
     assert_eq!((log.segment_count(), log.start_offset()), (1, log.active_segment_base()));
     assert!(matches!(log.read(0, 10, log.end_position(), true), Err(LogError::OffsetOutOfRange { .. })));
     assert_eq!(range.read().unwrap(), bytes);

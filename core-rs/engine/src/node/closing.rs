@@ -1,0 +1,69 @@
+//! The logs at the end of a clean stop: closed on as many threads as the disk pool has, then the marks that the next
+//! start reads. When each step is due is `stopping`'s.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::effects::Effect;
+use super::log_dirs::{CHECKPOINTS, OffsetsByDir};
+use super::shared::Node;
+use crate::log::clean_shutdown;
+use crate::partition::{Notices, Partition, PartitionOffsets};
+
+/// Logs that one effect closes: enough for its own cost not to show, few enough to keep every thread busy.
+const LOGS_PER_EFFECT: usize = 8;
+
+/// What the marks need to know of the logs.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    /// As they stood when the last request had been answered.
+    offsets: OffsetsByDir,
+    /// Log directories of logs that could not be closed.
+    unclean: BTreeSet<PathBuf>,
+}
+
+impl Node {
+    /// Queues the closing of every log.
+    pub(super) fn queue_closes(&self) {
+        // Closing syncs everything: the recovery point becomes the end of the log.
+        let offsets = self.offsets_by_dir(|o| PartitionOffsets { recovery_point: o.log_end, ..*o });
+        self.stopping.closing.lock().offsets = offsets;
+        let topics = self.topics.all();
+        let all: Vec<_> = topics.iter().flat_map(|topic| topic.partitions.iter().flatten()).collect();
+        for some in all.chunks(LOGS_PER_EFFECT) {
+            self.push_effect(Effect::CloseLogs(some.iter().map(|&partition| partition.clone()).collect()));
+        }
+    }
+
+    pub(super) fn close_logs(&self, partitions: &[Arc<Partition>], notices: &mut Notices) {
+        for partition in partitions {
+            if partition.close(notices).is_err() {
+                self.stopping.closing.lock().unclean.extend(partition.dir().parent().map(Path::to_path_buf));
+            }
+        }
+    }
+
+    /// Closes the quorum and marks each log directory of which everything went well.
+    pub(super) fn mark_clean(&self, notices: &mut Notices) {
+        let known = self.images.lock().first_applied;
+        let Closing { offsets, mut unclean } = std::mem::take(&mut *self.stopping.closing.lock());
+        if let Err(error) = self.quorum.lock().close() {
+            self.fault(&error.to_string());
+            unclean.extend(self.log_dirs.first().map(|log_dir| log_dir.path.clone()));
+        }
+        for log_dir in &self.log_dirs {
+            let path = &log_dir.path;
+            // Logs that were never opened are as clean as they were found.
+            let clean = (known || log_dir.clean) && !unclean.contains(path);
+            let written = !known || (clean && self.write_checkpoint(path, &CHECKPOINTS, &offsets, notices));
+            if clean
+                && written
+                && let Err(error) = clean_shutdown::write(&*self.storage, path, -1)
+            {
+                self.fail_log_dir(path, &error.to_string(), notices);
+            }
+        }
+        self.stopped();
+    }
+}

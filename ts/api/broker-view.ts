@@ -12,6 +12,13 @@ import type {
   ListGroupsResponse,
 } from '../state/group-messages.js'
 import type { MetadataImage } from '../state/image.js'
+import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../state/partitions.js'
+import type {
+  ElectLeadersRequest,
+  ElectLeadersResponse,
+  ReassignRequest,
+  ReassignResponse,
+} from '../state/reassignments.js'
 import type { Authorizer } from './authorize.js'
 
 export interface BrokerAddress {
@@ -45,6 +52,12 @@ export interface ControllerView {
     apiVersion: number,
     answer: (response: ResponseOf<typeof deleteTopics>) => void,
   ): void
+  createPartitions(
+    request: CreatePartitionsRequest,
+    answer: (response: CreatePartitionsResponse) => void,
+  ): void
+  electLeaders(request: ElectLeadersRequest, answer: (response: ElectLeadersResponse) => void): void
+  reassign(request: ReassignRequest, answer: (response: ReassignResponse) => void): void
   alterConfigs(request: AlterConfigsRequest, answer: (response: AlterConfigsResponse) => void): void
 }
 

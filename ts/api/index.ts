@@ -4,12 +4,15 @@ import { apiVersionsHandler, servedApis } from './api-versions.js'
 import { describeClusterHandler } from './cluster.js'
 import { describeConfigsHandler } from './configs.js'
 import { deleteRecordsHandler } from './delete-records.js'
+import { describeTopicPartitionsHandler } from './describe-topic-partitions.js'
 import { findCoordinatorHandler } from './find-coordinator.js'
 import { groupAdminHandlers } from './group-admin.js'
 import { groupHandlers } from './groups.js'
 import type { Handler } from './handler.js'
+import { listConfigResourcesHandler } from './list-config-resources.js'
 import { metadataHandler } from './metadata.js'
 import { offsetHandlers } from './offsets.js'
+import { partitionHandlers } from './partitions.js'
 import { initProducerIdHandler } from './producer-id.js'
 import { topicHandlers } from './topics.js'
 
@@ -25,6 +28,9 @@ const all: readonly Handler[] = [
   initProducerIdHandler,
   describeConfigsHandler,
   ...alterConfigsHandlers,
+  listConfigResourcesHandler,
+  ...partitionHandlers,
+  describeTopicPartitionsHandler,
   describeClusterHandler,
 ]
 

@@ -12,8 +12,10 @@ import type { ControllerReply, ControllerRequest } from '../state/controller.js'
 import { partitionFor } from '../state/group-coordinator.js'
 import { type MetadataImage, NO_LEADER, topicByName } from '../state/image.js'
 import { aliveBrokers } from '../state/image-view.js'
+import type { CreatePartitionsResponse } from '../state/partitions.js'
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../state/producer-id-block.js'
 import type { AllocateProducerIdsResponse } from '../state/producer-ids.js'
+import type { ElectLeadersResponse, ReassignResponse } from '../state/reassignments.js'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../state/topic-deletion.js'
 import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../state/topics.js'
@@ -72,6 +74,24 @@ export class BrokerServices implements BrokerView {
         metadata.submit(
           (to) => ({ kind: 'delete-topics', to, apiVersion, body }),
           (reply) => answer(reply as DeleteTopicsResponse),
+        )
+      },
+      createPartitions(body, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'create-partitions', to, body }),
+          (reply) => answer(reply as CreatePartitionsResponse),
+        )
+      },
+      electLeaders(body, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'elect-leaders', to, body }),
+          (reply) => answer(reply as ElectLeadersResponse),
+        )
+      },
+      reassign(body, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'reassign', to, body }),
+          (reply) => answer(reply as ReassignResponse),
         )
       },
       alterConfigs(body: AlterConfigsRequest, answer) {

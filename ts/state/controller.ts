@@ -11,8 +11,17 @@ import { emptyImage } from './image.js'
 import { applyRecords } from './image-delta.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
+import type { CreatePartitionsRequest, CreatePartitionsResponse } from './partitions.js'
+import { decideCreatePartitions, growthFailed } from './partitions.js'
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse } from './producer-ids.js'
 import { allocationFailed, decideAllocateProducerIds } from './producer-ids.js'
+import type {
+  ElectLeadersRequest,
+  ElectLeadersResponse,
+  ReassignRequest,
+  ReassignResponse,
+} from './reassignments.js'
+import { decideElectLeaders, decideReassign, electionFailed, reassignFailed } from './reassignments.js'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from './topic-deletion.js'
 import { decideDeleteTopics, deletionFailed } from './topic-deletion.js'
 import { collisionKey } from './topic-name.js'
@@ -44,6 +53,9 @@ export type ControllerRequest =
       readonly apiVersion: number
       readonly body: DeleteTopicsRequest
     })
+  | (Asked & { readonly kind: 'create-partitions'; readonly body: CreatePartitionsRequest })
+  | (Asked & { readonly kind: 'elect-leaders'; readonly body: ElectLeadersRequest })
+  | (Asked & { readonly kind: 'reassign'; readonly body: ReassignRequest })
   | (Asked & { readonly kind: 'alter-configs'; readonly body: AlterConfigsRequest })
   | (Asked & { readonly kind: 'allocate-producer-ids'; readonly body: AllocateProducerIdsRequest })
   | (Asked & { readonly kind: 'register-broker'; readonly body: RegisterBrokerRequest })
@@ -61,6 +73,9 @@ export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [{ name: 'metadata.ve
 export type ControllerReply =
   | CreateTopicsResponse
   | DeleteTopicsResponse
+  | CreatePartitionsResponse
+  | ElectLeadersResponse
+  | ReassignResponse
   | AlterConfigsResponse
   | AllocateProducerIdsResponse
   | RegisterBrokerResponse
@@ -104,6 +119,12 @@ function decide(
     }
     case 'delete-topics':
       return answered(request, decideDeleteTopics(image, request.apiVersion, request.body, policy))
+    case 'create-partitions':
+      return answered(request, decideCreatePartitions(image, request.body))
+    case 'elect-leaders':
+      return answered(request, decideElectLeaders(image, request.body))
+    case 'reassign':
+      return answered(request, decideReassign(image, request.body))
     case 'alter-configs':
       return answered(request, decideAlterConfigs(image, request.body, policy))
     case 'allocate-producer-ids':
@@ -164,6 +185,12 @@ export function failedRequest(request: ControllerRequest, errorCode: number): Co
       return creationFailed(request.body, errorCode)
     case 'delete-topics':
       return deletionFailed(request.apiVersion, request.body, errorCode)
+    case 'create-partitions':
+      return growthFailed(request.body, errorCode)
+    case 'elect-leaders':
+      return electionFailed(errorCode)
+    case 'reassign':
+      return reassignFailed(errorCode)
     case 'alter-configs':
       return alterationFailed(request.body, errorCode)
     case 'allocate-producer-ids':

@@ -105,6 +105,13 @@ export function configKey(resourceType: number, resourceName: string): string {
   return `${resourceType}:${resourceName}`
 }
 
+/** The names of all resources of a type that have dynamic configs. */
+export function configuredNames(image: MetadataImage, resourceType: number): string[] {
+  const prefix = configKey(resourceType, '')
+  const keys = [...image.configs.keys()].filter((key) => key.startsWith(prefix))
+  return keys.map((key) => key.slice(prefix.length)).sort()
+}
+
 /** The dynamic configs of a resource; those of the cluster-wide broker default have the empty name. */
 export function configsOf(
   image: MetadataImage,

@@ -36,7 +36,8 @@ export interface TopicPolicy {
 /** Names that exist, by what they collide in (topic-name's collisionKey). */
 export type Collisions = ReadonlyMap<string, ReadonlySet<string>>
 
-const MAX_PARTITIONS_PER_REQUEST = 10_000
+/** More would hold everybody else up. */
+export const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 /** A topic with the broker's defaults, as auto-creation asks for it. */
 export function topicWithDefaults(name: string): CreatableTopic {
@@ -210,7 +211,8 @@ function manual(image: MetadataImage, topic: CreatableTopic): ApiError | Assigne
   return { assignments }
 }
 
-function manualError(
+/** Why these cannot be a partition's replicas, in Kafka's words; `factor` null where any number is right. */
+export function manualError(
   image: MetadataImage,
   partition: number,
   brokerIds: readonly number[],
@@ -237,7 +239,8 @@ function manualError(
   return null
 }
 
-function isActive(image: MetadataImage, brokerId: number): boolean {
+/** Whether a broker can lead. */
+export function isActive(image: MetadataImage, brokerId: number): boolean {
   const broker = image.brokers.get(brokerId)
   return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
 }

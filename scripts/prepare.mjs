@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -75,9 +76,14 @@ function step(name, inputs, product, act) {
   writeFileSync(stamp, hash)
 }
 
-step('packages', ['package.json', 'package-lock.json'], join(root, 'node_modules', 'typescript'), () =>
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']),
-)
+// npm ci empties the folder first, and through a link that is somebody else's.
+const packages = join(root, 'node_modules')
+const packagesAreLinked = lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+if (!packagesAreLinked) {
+  step('packages', ['package.json', 'package-lock.json'], join(root, 'node_modules', 'typescript'), () =>
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']),
+  )
+}
 
 const addon = join(buildFolder, 'millrace.node')
 step('addon', ['core-rs', 'Cargo.toml', 'Cargo.lock'], addon, () => {

@@ -109,7 +109,21 @@ impl Connection {
         self.stream.write_all(&request.i32(30_000).i8(0).frame(0))?;
         let (body, _) = self.reply(1 << 16)?;
         let code_at = 4 + 4 + 4 + 2 + topic.len();
-        expect_no_error("CreateTopics", i16::from_be_bytes(field(&body, code_at)?))
+        expect_no_error("CreateTopics", i16::from_be_bytes(field(&body, code_at)?))?;
+        // Kafka answers before its partitions are there: ask for an offset until there is one.
+        while self.offset_error(topic)? != 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// The error code of a ListOffsets v1 for the end of partition 0.
+    fn offset_error(&mut self, topic: &str) -> io::Result<i16> {
+        let correlation = self.next();
+        let request = Request::new(2, 1, correlation).i32(-1).i32(1).string(topic).i32(1).i32(0).i64(-1);
+        self.stream.write_all(&request.frame(0))?;
+        let (body, _) = self.reply(1 << 12)?;
+        Ok(i16::from_be_bytes(field(&body, 4 + 4 + 2 + topic.len() + 4 + 4)?))
     }
 
     /// Produces `batch` to partition 0 with acks=1 until `total` bytes are acked.

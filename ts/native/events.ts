@@ -98,6 +98,14 @@ export const eventStructs = {
     lowWatermark: int64(),
     errorCode: int16(),
   }),
+  /** Recovery took a damaged tail of `bytes` bytes out of a log; they are kept in the file `keptAs`. */
+  'log-cut': struct('log-cut', {
+    file: string(),
+    position: int64(),
+    bytes: int64(),
+    keptAs: string(),
+    message: string(),
+  }),
 } as const
 
 export type EventName = keyof typeof eventStructs

@@ -205,6 +205,11 @@ export class ControlPlane {
       case 'request-refused':
         log.warn(event, 'a request was refused and its connection closed')
         break
+      case 'log-cut': {
+        const { file, position, bytes, keptAs, message: reason } = event
+        log.warn({ file, position, bytes, keptAs, reason }, 'a torn tail was cut off a log')
+        break
+      }
       case 'log-dir-failed':
         this.onLogDirFailed(event.path, event.message)
         break

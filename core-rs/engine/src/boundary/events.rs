@@ -63,6 +63,8 @@ pub enum Event<'a> {
     Stopped,
     /// 15: the answer to a command delete-records, once the log start is durable; `low_watermark` −1 with an error.
     RecordsDeleted { request_id: i64, low_watermark: i64, error_code: i16 },
+    /// 16: recovery took a damaged tail out of a log; its bytes are kept in the file `kept_as`.
+    LogCut { file: &'a str, position: i64, bytes: i64, kept_as: &'a str, message: &'a str },
 }
 
 impl<'a> Event<'a> {
@@ -83,6 +85,7 @@ impl<'a> Event<'a> {
             Event::Fault { .. } => 13,
             Event::Stopped => 14,
             Event::RecordsDeleted { .. } => 15,
+            Event::LogCut { .. } => 16,
         }
     }
 
@@ -183,6 +186,13 @@ impl<'a> Event<'a> {
             }
             Event::Fault { message } => out.string(message),
             Event::Stopped => {}
+            Event::LogCut { file, position, bytes, kept_as, message } => {
+                out.string(file);
+                out.i64(*position);
+                out.i64(*bytes);
+                out.string(kept_as);
+                out.string(message);
+            }
             Event::RecordsDeleted { request_id, low_watermark, error_code } => {
                 out.i64(*request_id);
                 out.i64(*low_watermark);
@@ -263,6 +273,13 @@ impl<'a> Event<'a> {
                 request_id: body.i64("request id")?,
                 low_watermark: body.i64("low watermark")?,
                 error_code: body.i16("error code")?,
+            },
+            16 => Event::LogCut {
+                file: body.string("file")?,
+                position: body.i64("position")?,
+                bytes: body.i64("bytes")?,
+                kept_as: body.string("kept as")?,
+                message: body.string("message")?,
             },
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),
         })

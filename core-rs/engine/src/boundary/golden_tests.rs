@@ -155,6 +155,13 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             low_watermark: fields.number("lowWatermark"),
             error_code: fields.number("errorCode"),
         },
+        16 => Event::LogCut {
+            file: fields.text("file"),
+            position: fields.number("position"),
+            bytes: fields.number("bytes"),
+            kept_as: fields.text("keptAs"),
+            message: fields.text("message"),
+        },
         other => panic!("golden event of type {other}"),
     };
     event.write(&mut out);

@@ -246,6 +246,15 @@ impl Node {
         let opening = log_dir.opening(&topic.name, index, holder.is_some());
         match Partition::open(&self.storage, spec, config.clone(), opening, now) {
             Ok(opened) => {
+                for cut in &opened.report.cut {
+                    self.emit(&Event::LogCut {
+                        file: &cut.file.to_string_lossy(),
+                        position: i64::try_from(cut.position).unwrap_or(i64::MAX),
+                        bytes: i64::try_from(cut.len).unwrap_or(i64::MAX),
+                        kept_as: &cut.kept_as.to_string_lossy(),
+                        message: &cut.reason,
+                    });
+                }
                 *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
                 Ok(opened.partition)
             }

@@ -118,7 +118,7 @@ fn nothing_is_deleted_while_its_log_start_cannot_be_made_durable() {
     world.create_topic(1, &[SMALL_SEGMENTS, ("retention.ms", "1000")]);
     produce_records(&mut world, 4);
     tick_after(&mut world, 10_000);
-    world.storage.fail_next(SimOperation::Rename, Fault::Error(std::io::ErrorKind::Other));
+    world.storage.fail_next(SimOperation::Sync, Fault::Error(std::io::ErrorKind::Other));
     tick_after(&mut world, MINUTE);
     assert_eq!(files(&world.storage, ".deleted"), [""; 0]);
     let packed = world.drain();

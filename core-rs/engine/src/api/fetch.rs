@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use millrace_record::Codec;
+
 use super::fetch_request::{FINAL_EPOCH, FetchPartition, FetchRequest, INITIAL_EPOCH};
 use super::fetch_response::{FetchedPartition, ResponseShape, encode, encode_error};
 use super::fetch_session::{FetchSession, Place};
@@ -17,6 +19,8 @@ use crate::time::Now;
 
 /// The replica id of a consumer.
 const CONSUMER: i32 = -1;
+/// First version whose clients can read zstd.
+const FIRST_ZSTD_VERSION: i16 = 10;
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
     let version = ctx.header.api_version;
@@ -185,7 +189,12 @@ impl ParkedFetch {
                 Ok(fetched) => fetched,
                 Err(error) => {
                     enough = true;
-                    partitions.push(FetchedPartition::refused(index, error.into()));
+                    let tells_leader =
+                        matches!(error, PartitionError::NotLeader | PartitionError::FencedLeaderEpoch { .. });
+                    partitions.push(FetchedPartition {
+                        current_leader: tells_leader.then(|| partition.current_leader()),
+                        ..FetchedPartition::refused(index, error.into())
+                    });
                     continue;
                 }
             };
@@ -259,7 +268,7 @@ fn ask_for_request(ctx: &RequestContext<'_>, request: &FetchRequest<'_>) -> Vec<
         let (topic, refused) = find(ctx, wanted.topic, request.replica_id);
         let label = TopicLabel::new(wanted.topic, topic.as_ref().map(|topic| &topic.name));
         for spec in specs.by_ref().take(wanted.partition_count) {
-            let partition = locate(topic.as_deref(), refused, spec.index);
+            let partition = locate(topic.as_deref(), refused, spec.index, ctx.header.api_version);
             asked.push(Asked { topic: label.clone(), partition, spec: *spec, place: 0 });
         }
     }
@@ -274,7 +283,7 @@ fn ask_for_session(ctx: &RequestContext<'_>, session: &FetchSession, replica_id:
         if asked.last().is_none_or(|before| before.topic != cached.topic) {
             found = find(ctx, cached.topic.asked(), replica_id);
         }
-        let partition = locate(found.0.as_deref(), found.1, cached.spec.index);
+        let partition = locate(found.0.as_deref(), found.1, cached.spec.index, ctx.header.api_version);
         asked.push(Asked { topic: cached.topic.clone(), partition, spec: cached.spec, place });
     }
     asked
@@ -302,10 +311,21 @@ fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, replica_id: i32) -> (Opti
     (topic, error)
 }
 
-fn locate(topic: Option<&Topic>, refused: ErrorCode, index: i32) -> Result<Arc<Partition>, ErrorCode> {
+fn locate(
+    topic: Option<&Topic>,
+    refused: ErrorCode,
+    index: i32,
+    version: i16,
+) -> Result<Arc<Partition>, ErrorCode> {
     if refused.is_error() {
         return Err(refused);
     }
     let found = topic.ok_or(PartitionError::Unknown).and_then(|topic| topic.partition(index));
-    found.cloned().map_err(ErrorCode::from)
+    let partition = found.map_err(ErrorCode::from)?;
+    // Whoever asks so cannot read what this topic is kept in (KIP-110).
+    let is_zstd = || partition.config().compression.is_some_and(|kept| kept.codec == Codec::Zstd);
+    if version < FIRST_ZSTD_VERSION && is_zstd() {
+        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+    }
+    Ok(partition.clone())
 }

@@ -1,9 +1,9 @@
 //! The Fetch response, versions 4 to 18: header bytes in memory with file ranges between them, sizes adding up exactly.
 
-use super::produce_response::TopicLabel;
+use super::produce_response::{TopicLabel, write_current_leader};
 use super::wire::{Writer, patch_size};
 use super::{ErrorCode, Part};
-use crate::partition::{Divergence, Fetched, Isolation};
+use crate::partition::{CurrentLeader, Divergence, Fetched, Isolation};
 use crate::storage::FileRange;
 
 /// The answer for one partition.
@@ -15,6 +15,8 @@ pub(super) struct FetchedPartition {
     pub last_stable_offset: i64,
     pub log_start_offset: i64,
     pub divergence: Option<Divergence>,
+    /// Beside NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH, if it is known.
+    pub current_leader: Option<CurrentLeader>,
     pub range: Option<FileRange>,
 }
 
@@ -27,6 +29,7 @@ impl FetchedPartition {
             last_stable_offset: fetched.last_stable_offset,
             log_start_offset: fetched.log_start_offset,
             divergence: fetched.divergence,
+            current_leader: None,
             range: fetched.range,
         }
     }
@@ -39,6 +42,7 @@ impl FetchedPartition {
             last_stable_offset: -1,
             log_start_offset: -1,
             divergence: None,
+            current_leader: None,
             range: None,
         }
     }
@@ -138,17 +142,22 @@ impl Reply {
             self.parts.push(Part::Bytes(before));
             self.parts.push(Part::File(range));
         }
-        match partition.divergence {
-            Some(divergence) if version >= 12 => {
-                // Tag 0, DivergingEpoch: epoch, end offset and its own empty tags are 13 bytes.
-                self.writer.uvarint(1);
-                self.writer.uvarint(0);
-                self.writer.uvarint(13);
-                self.writer.i32(divergence.epoch);
-                self.writer.i64(divergence.end_offset);
-                self.writer.no_tags();
-            }
-            _ => self.writer.no_tags(),
+        let divergence = partition.divergence.filter(|_| version >= 12);
+        let leader = partition.current_leader.filter(|_| version >= 16);
+        if version < 12 {
+            return;
+        }
+        self.writer.uvarint(u32::from(divergence.is_some()) + u32::from(leader.is_some()));
+        if let Some(divergence) = divergence {
+            // Tag 0, DivergingEpoch: epoch, end offset and its own empty tags are 13 bytes.
+            self.writer.uvarint(0);
+            self.writer.uvarint(13);
+            self.writer.i32(divergence.epoch);
+            self.writer.i64(divergence.end_offset);
+            self.writer.no_tags();
+        }
+        if let Some(leader) = leader {
+            write_current_leader(&mut self.writer, 1, leader);
         }
     }
 

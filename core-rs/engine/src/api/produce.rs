@@ -8,7 +8,7 @@ use super::produce_request::{ProducePartition, ProduceRequest, TopicRef};
 use super::produce_response::{Produced, ProducedTopic, TopicLabel, encode};
 use super::wire::{Reader, WireError};
 use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
-use crate::partition::{Notices, Partition, Topic, WaiterId, check_client_batch};
+use crate::partition::{Notices, Partition, PartitionError, Topic, WaiterId, check_client_batch};
 use crate::time::Now;
 
 /// Where a batch tells its format, and the second byte of its attributes, whose bit 4 marks it transactional.
@@ -139,7 +139,10 @@ fn append(
             }
             Produced::appended(asked.index, &appended)
         }
-        Err(error) => Produced::failed(asked.index, &error, || partition.offsets().log_start),
+        Err(error) => Produced {
+            current_leader: matches!(error, PartitionError::NotLeader).then(|| partition.current_leader()),
+            ..Produced::failed(asked.index, &error, || partition.offsets().log_start)
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::produce_request::TopicRef;
 use super::wire::{Writer, patch_size};
 use super::{ErrorCode, Part};
-use crate::partition::{Appended, PartitionError};
+use crate::partition::{Appended, CurrentLeader, PartitionError};
 use crate::uuid::Uuid;
 
 /// A topic of the request as it must be echoed.
@@ -66,6 +66,8 @@ pub(super) struct Produced {
     /// The records that spoilt their batch, each with a message.
     pub record_errors: Vec<(i32, String)>,
     pub message: Option<Box<str>>,
+    /// Beside NOT_LEADER_OR_FOLLOWER, if it is known.
+    pub current_leader: Option<CurrentLeader>,
 }
 
 impl Produced {
@@ -78,6 +80,7 @@ impl Produced {
             log_start_offset: appended.log_start_offset,
             record_errors: Vec::new(),
             message: None,
+            current_leader: None,
         }
     }
 
@@ -90,6 +93,7 @@ impl Produced {
             log_start_offset: -1,
             record_errors: Vec::new(),
             message: None,
+            current_leader: None,
         }
     }
 
@@ -158,5 +162,20 @@ fn encode_partition(writer: &mut Writer, version: i16, partition: &Produced) {
         }
         writer.nullable_string(partition.message.as_deref());
     }
+    match partition.current_leader {
+        Some(leader) if version >= 10 => {
+            writer.uvarint(1);
+            write_current_leader(writer, 0, leader);
+        }
+        _ => writer.no_tags(),
+    }
+}
+
+/// The tagged field CurrentLeader: id, epoch and its own empty tags are 9 bytes.
+pub(super) fn write_current_leader(writer: &mut Writer, tag: u32, leader: CurrentLeader) {
+    writer.uvarint(tag);
+    writer.uvarint(9);
+    writer.i32(leader.id);
+    writer.i32(leader.epoch);
     writer.no_tags();
 }

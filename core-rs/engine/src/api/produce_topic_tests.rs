@@ -160,11 +160,50 @@ fn acks_all_needs_enough_replicas_in_sync_and_never_more_than_there_are() {
     let config = PartitionConfig::default().with([("min.insync.replicas", "2")]).unwrap();
     let mut world = World::with_config(config);
     assert_eq!(error(&world.produce(9, "t", 0, batch(1))), ErrorCode::NONE, "one replica is all there is");
-    world.partition(0).set_replicas(3, 1);
+    world.partition(0).set_assignment(1, 3, 1);
     let answer = world.produce(9, "t", 0, batch(1));
     assert_eq!((error(&answer), answer.int("logStartOffset")), (ErrorCode::NOT_ENOUGH_REPLICAS, 0));
     replied(world.produce_outcome(9, 1, &[("t", 0, batch(1))]));
     assert_eq!(world.partition(0).offsets().log_end, 2, "acks=1 asks nobody");
-    world.partition(0).set_replicas(3, 2);
+    world.partition(0).set_assignment(1, 3, 2);
     assert_eq!(error(&world.produce(9, "t", 0, batch(1))), ErrorCode::NONE);
+}
+
+#[test]
+fn who_comes_to_the_wrong_broker_is_told_the_leader_and_its_epoch() {
+    let mut world = World::new();
+    world.partition(0).set_assignment(7, 3, 2);
+    world.partition(0).follow(5, &mut world.notices);
+    for version in 3..=13 {
+        let answer = world.produce(version, "t", 0, batch(1));
+        assert_eq!(error(&answer), ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        let told = answer.has("currentLeader").then(|| answer.get("currentLeader"));
+        let told = told.map(|leader| (leader.int("leaderId"), leader.int("leaderEpoch")));
+        assert_eq!(told, (version >= 10).then_some((7, 5)), "version {version}");
+    }
+    for (version, leader_epoch, expected) in [
+        (15, -1, ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        (16, -1, ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        (18, 4, ErrorCode::FENCED_LEADER_EPOCH),
+        (18, 6, ErrorCode::UNKNOWN_LEADER_EPOCH),
+    ] {
+        let reply = world.fetch(version, &Fetch { leader_epoch, ..Fetch::default() }, &[("t", 0, 0)]);
+        let answer = &reply.items("responses")[0].items("partitions")[0];
+        assert_eq!(error(answer), expected);
+        let told = answer.has("currentLeader").then(|| answer.get("currentLeader"));
+        let told = told.map(|leader| (leader.int("leaderId"), leader.int("leaderEpoch")));
+        let tells = version >= 16 && expected != ErrorCode::UNKNOWN_LEADER_EPOCH;
+        assert_eq!(told, tells.then_some((7, 5)), "version {version}");
+    }
+    assert!(!world.produce(13, "t", 1, batch(1)).has("currentLeader"));
+}
+
+#[test]
+fn a_topic_kept_in_zstd_is_not_for_clients_that_cannot_read_it() {
+    let config = PartitionConfig::default().with([("compression.type", "zstd")]).unwrap();
+    let mut world = World::with_config(config);
+    for (version, expected) in [(9, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE), (10, ErrorCode::NONE)] {
+        let reply = world.fetch(version, &Fetch::default(), &[("t", 0, 0)]);
+        assert_eq!(error(&reply.items("responses")[0].items("partitions")[0]), expected);
+    }
 }

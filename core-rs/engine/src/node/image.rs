@@ -201,7 +201,7 @@ impl Node {
                 }
             }
             if let Some(partition) = slot {
-                partition.set_replicas(image.replicas.len(), image.isr.len());
+                partition.set_assignment(image.leader, image.replicas.len(), image.isr.len());
                 if image.leader == self.options.node_id {
                     partition.lead(image.leader_epoch, notices);
                 } else {

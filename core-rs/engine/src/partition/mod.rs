@@ -67,6 +67,8 @@ struct State {
     log: Option<Log>,
     role: Role,
     leader_epoch: i32,
+    /// −1 when nobody leads, or when nothing was said yet.
+    leader_id: i32,
     /// Replicas of the partition, and how many of them are in sync.
     replicas: u32,
     isr: u32,
@@ -191,12 +193,18 @@ impl Partition {
         });
     }
 
-    /// How many replicas the partition has, and how many are in sync.
-    pub fn set_replicas(&self, replicas: usize, isr: usize) {
+    /// Who leads the partition (−1 for nobody), how many replicas it has, and how many are in sync.
+    pub fn set_assignment(&self, leader_id: i32, replicas: usize, isr: usize) {
         self.with(|state| {
+            state.leader_id = leader_id;
             state.replicas = u32::try_from(replicas).unwrap_or(u32::MAX);
             state.isr = u32::try_from(isr).unwrap_or(u32::MAX);
         });
+    }
+
+    /// Who leads, and since which epoch: what a client is told that came to the wrong broker.
+    pub fn current_leader(&self) -> CurrentLeader {
+        self.with(|state| CurrentLeader { id: state.leader_id, epoch: state.leader_epoch })
     }
 
     /// This broker leads from `leader_epoch` on. An older epoch than the current one is passed over.
@@ -374,6 +382,13 @@ impl Partition {
             })
         })
     }
+}
+
+/// The leader of a partition; −1 where nobody is or nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CurrentLeader {
+    pub id: i32,
+    pub epoch: i32,
 }
 
 /// Offsets of one partition; the ends are exclusive.

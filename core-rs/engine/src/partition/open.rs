@@ -57,6 +57,7 @@ impl Partition {
             log: Some(log),
             role: Role::Follower,
             leader_epoch: -1,
+            leader_id: -1,
             replicas: 1,
             isr: 1,
             high_watermark,

@@ -326,3 +326,19 @@ fn an_older_epoch_does_not_bring_a_role_back() {
     partition.lead(6, &mut notices);
     assert_eq!(append(&partition, &batch(1), &mut notices).unwrap().base_offset, 0);
 }
+
+#[test]
+fn a_producer_that_is_silent_for_longer_than_configured_is_forgotten_at_the_next_start() {
+    for (expiration_ms, remembered) in [("1000", 0), ("1001", 1)] {
+        let disk = SimStorage::new();
+        let config = PartitionConfig::default().with([("producer.id.expiration.ms", expiration_ms)]).unwrap();
+        let partition = leader(&disk, config.clone());
+        append(&partition, &idempotent(7, 0, 0, 1), &mut Notices::default()).unwrap();
+        close(&partition);
+        let storage: Arc<dyn crate::storage::Storage> = Arc::new(disk.clone());
+        let later = crate::time::Now { wall_ms: NOON.wall_ms + 1000, ..NOON };
+        let opened = Partition::open(&storage, spec("t", 1, 0), config, Opening::CLEAN, later).unwrap();
+        opened.partition.lead(4, &mut Notices::default());
+        assert_eq!(opened.partition.active_producers().unwrap().len(), remembered);
+    }
+}

@@ -74,12 +74,10 @@ fn next_session(
     let shared = ctx.sessions.go_on(id, request.session_epoch, uses_topic_ids)?;
     let mut session = shared.lock();
     put(&mut session, ctx.topics, request);
-    for (topic, indexes) in &request.forgotten {
-        let label = TopicLabel::new(*topic, None);
-        for index in indexes {
-            session.forget(&label, *index);
-        }
-    }
+    let forgotten =
+        request.each_forgotten(|topic, index| session.forget(&TopicLabel::new(topic, None), index));
+    // It was read once already, when the frame was.
+    forgotten.map_err(|_| ErrorCode::INVALID_REQUEST)?;
     let is_empty = session.len() == 0;
     drop(session);
     if is_empty {

@@ -3,7 +3,7 @@
 use super::produce_request::TopicRef;
 use super::wire::{Reader, WireError};
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct FetchRequest<'a> {
     /// −1 for a consumer; from version 15 on a tagged field.
     pub replica_id: i32,
@@ -16,8 +16,9 @@ pub(super) struct FetchRequest<'a> {
     pub topics: Vec<FetchTopic<'a>>,
     /// Partitions of all topics, in order.
     pub partitions: Vec<FetchPartition>,
-    /// Partitions that leave the session.
-    pub forgotten: Vec<(TopicRef<'a>, Vec<i32>)>,
+    /// Where the partitions stand that leave the session, checked already: `each_forgotten` reads them.
+    forgotten: Reader<'a>,
+    version: i16,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +69,10 @@ impl<'a> FetchRequest<'a> {
             reader.skip_tagged()?;
             topics.push(FetchTopic { topic, partition_count });
         }
-        let forgotten = if version >= 7 { read_forgotten(&mut reader, version)? } else { Vec::new() };
+        let forgotten = reader.clone();
+        if version >= 7 {
+            read_forgotten(&mut reader, version, |_, _| ())?;
+        }
         if version >= 11 {
             reader.string("rack id")?;
         }
@@ -93,7 +97,13 @@ impl<'a> FetchRequest<'a> {
             topics,
             partitions,
             forgotten,
+            version,
         })
+    }
+
+    /// The partitions that leave the session, in order.
+    pub(super) fn each_forgotten(&self, each: impl FnMut(TopicRef<'a>, i32)) -> Result<(), WireError> {
+        read_forgotten(&mut self.forgotten.clone(), self.version, each)
     }
 }
 
@@ -122,15 +132,15 @@ fn read_partition(reader: &mut Reader<'_>, version: i16) -> Result<FetchPartitio
 fn read_forgotten<'a>(
     reader: &mut Reader<'a>,
     version: i16,
-) -> Result<Vec<(TopicRef<'a>, Vec<i32>)>, WireError> {
+    mut each: impl FnMut(TopicRef<'a>, i32),
+) -> Result<(), WireError> {
     let topic_count = reader.array(if reader.is_flexible() { 3 } else { 6 }, "forgotten topics")?;
-    let mut forgotten = Vec::with_capacity(topic_count);
     for _ in 0..topic_count {
         let topic = TopicRef::read(reader, version >= 13)?;
-        let count = reader.array(4, "forgotten partitions")?;
-        let indexes = (0..count).map(|_| reader.i32("forgotten partition")).collect::<Result<_, _>>()?;
+        for _ in 0..reader.array(4, "forgotten partitions")? {
+            each(topic, reader.i32("forgotten partition")?);
+        }
         reader.skip_tagged()?;
-        forgotten.push((topic, indexes));
     }
-    Ok(forgotten)
+    Ok(())
 }

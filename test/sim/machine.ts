@@ -152,6 +152,7 @@ export class Machine {
         return reply
       },
       stats: () => node.stats(),
+      describe: () => node.describe(),
       close: () => node.close(),
     }
   }

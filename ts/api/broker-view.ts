@@ -61,6 +61,44 @@ export interface ControllerView {
   alterConfigs(request: AlterConfigsRequest, answer: (response: AlterConfigsResponse) => void): void
 }
 
+/** Bytes of the volume that a folder lies on. */
+export interface Volume {
+  readonly totalBytes: number
+  readonly usableBytes: number
+}
+
+export interface DescribedLogDir {
+  readonly path: string
+  readonly online: boolean
+  /** Sizes in bytes. */
+  readonly partitions: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly size: number
+  }[]
+  /** Null where nobody can tell. */
+  readonly volume: Volume | null
+}
+
+export interface DescribedReplica {
+  readonly nodeId: number
+  /** Exclusive; −1 unknown. */
+  readonly logEndOffset: number
+}
+
+/** This node's folders and the metadata quorum at one moment. */
+export interface NodeDescription {
+  readonly logDirs: readonly DescribedLogDir[]
+  readonly quorum: {
+    /** −1 for none. */
+    readonly leaderId: number
+    readonly epoch: number
+    readonly highWatermark: number
+    readonly voters: readonly DescribedReplica[]
+    readonly observers: readonly DescribedReplica[]
+  }
+}
+
 export interface BrokerView {
   /** With the dynamic configs of this moment: not to be kept. */
   readonly config: BrokerConfig
@@ -92,6 +130,9 @@ export interface BrokerView {
     },
     answer: (deleted: { readonly lowWatermark: number; readonly errorCode: number }) => void,
   ): void
+  describeNode(): NodeDescription
+  /** The wall clock, in ms. */
+  wallMs(): number
   /** A random uuid of 36 characters. */
   freshUuid(): string
 }

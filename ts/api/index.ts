@@ -11,6 +11,7 @@ import { groupHandlers } from './groups.js'
 import type { Handler } from './handler.js'
 import { listConfigResourcesHandler } from './list-config-resources.js'
 import { metadataHandler } from './metadata.js'
+import { nodeHandlers } from './node-apis.js'
 import { offsetHandlers } from './offsets.js'
 import { partitionHandlers } from './partitions.js'
 import { initProducerIdHandler } from './producer-id.js'
@@ -31,6 +32,7 @@ const all: readonly Handler[] = [
   listConfigResourcesHandler,
   ...partitionHandlers,
   describeTopicPartitionsHandler,
+  ...nodeHandlers,
   describeClusterHandler,
 ]
 

@@ -17,6 +17,8 @@ export interface NativeNode {
   append(request: Uint8Array): Buffer
   /** Counters and sizes, as JSON. */
   stats(): string
+  /** Log directories with the sizes of their logs, and the metadata quorum, as JSON. */
+  describe(): string
   /** Lets go of threads and files without a flush. Calling it twice is harmless. */
   close(): void
 }

@@ -3,7 +3,13 @@
  * decide and decides nothing itself.
  */
 import { type Authorizer, allowEveryone } from '../api/authorize.js'
-import type { BrokerAddress, BrokerView, ControllerView } from '../api/broker-view.js'
+import type {
+  BrokerAddress,
+  BrokerView,
+  ControllerView,
+  NodeDescription,
+  Volume,
+} from '../api/broker-view.js'
 import { offsetsTopic } from '../api/internal-topics.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import { Errors } from '../protocol/index.js'
@@ -41,6 +47,10 @@ export interface ServicesSetup {
   readonly listeners: Listeners
   readonly deletions: RecordDeletions
   readonly random: Random
+  /** The data plane's own words. */
+  describe(): string
+  volume(path: string): Volume | null
+  wallMs(): number
   /** Of this node's registration; −1 before there is one. */
   brokerEpoch(): number
 }
@@ -138,6 +148,18 @@ export class BrokerServices implements BrokerView {
 
   initProducerId(request: InitProducerIdRequest, answer: (response: InitProducerIdResponse) => void): void {
     this.producerIds.init(request, answer)
+  }
+
+  describeNode(): NodeDescription {
+    const { logDirs, quorum }: NodeDescription = JSON.parse(this.setup.describe())
+    return {
+      quorum,
+      logDirs: logDirs.map((logDir) => ({ ...logDir, volume: this.setup.volume(logDir.path) })),
+    }
+  }
+
+  wallMs(): number {
+    return this.setup.wallMs()
   }
 
   freshUuid(): string {

@@ -9,7 +9,7 @@ import type { BrokerConfig } from '../config/broker-config.js'
 import { type NativeNode, type NodeOptions, openNode } from '../native/node.js'
 import { ControlPlane } from './control-plane.js'
 import { type Folders, prepareFolders } from './folders.js'
-import { type Host, type Logger, systemAlarm, systemClock, systemRandom } from './host.js'
+import { type Host, type Logger, systemAlarm, systemClock, systemRandom, systemVolume } from './host.js'
 import type { Address } from './listeners.js'
 
 export interface BrokerHooks {
@@ -40,6 +40,7 @@ export class RunningBroker {
       clock: systemClock,
       random: systemRandom,
       log: hooks.log,
+      volume: systemVolume,
       alarm: (onAlarm) => systemAlarm(systemClock, onAlarm),
     }
     this.plane = new ControlPlane({

@@ -115,6 +115,9 @@ export class ControlPlane {
       listeners: this.listeners,
       deletions: this.deletions,
       random: host.random,
+      describe: () => this.attached().describe(),
+      volume: host.volume ?? (() => null),
+      wallMs: () => now().wallMs,
       brokerEpoch: () => this.brokerEpoch,
     })
     this.dispatcher = new Dispatcher(handlers, services, this.outbox, log)
@@ -321,7 +324,7 @@ export class ControlPlane {
   }
 
   private attached(): NativeNode {
-    if (this.native === null) throw new Error('an append before the data plane was open')
+    if (this.native === null) throw new Error('a call before the data plane was open')
     return this.native
   }
 }

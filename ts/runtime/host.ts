@@ -3,6 +3,8 @@
  * each pass their own; nothing in the runtime reads a clock or rolls a die by itself.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { statfsSync } from 'node:fs'
+import type { Volume } from '../api/broker-view.js'
 import type { Now } from '../state/coordinator.js'
 
 export interface Clock {
@@ -34,12 +36,24 @@ export interface Host {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Absent where folders lie on no real volume. */
+  readonly volume?: (path: string) => Volume | null
   /** `onAlarm` is called with nothing on the stack. */
   alarm(onAlarm: () => void): Alarm
 }
 
 export const systemClock: Clock = {
   now: () => ({ monotonicMs: Math.floor(performance.now()), wallMs: Date.now() }),
+}
+
+/** Null for a path that cannot be asked about. */
+export function systemVolume(path: string): Volume | null {
+  try {
+    const { bsize, blocks, bavail } = statfsSync(path)
+    return { totalBytes: bsize * blocks, usableBytes: bsize * bavail }
+  } catch {
+    return null
+  }
 }
 
 export const systemRandom: Random = {

@@ -80,6 +80,12 @@ impl Node {
         self.shell.as_ref().map(|shell| shell.node.stats()).ok_or_else(closed)
     }
 
+    /// Log directories and the quorum, as JSON.
+    #[napi(catch_unwind)]
+    pub fn describe(&self) -> napi::Result<String> {
+        self.shell.as_ref().map(|shell| shell.node.describe()).ok_or_else(closed)
+    }
+
     /// Ends the threads and lets go of the folders, without flushing what is not flushed. Harmless when repeated.
     #[napi(catch_unwind)]
     pub fn close(&mut self) {

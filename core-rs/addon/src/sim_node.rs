@@ -124,6 +124,12 @@ impl SimNode {
         Ok(self.node()?.stats())
     }
 
+    /// Log directories and the quorum, as JSON.
+    #[napi(catch_unwind)]
+    pub fn describe(&self) -> napi::Result<String> {
+        Ok(self.node()?.describe())
+    }
+
     /// Drops the node as it is: nothing is flushed, no file is closed in order.
     #[napi(catch_unwind)]
     pub fn kill(&mut self) {

@@ -14,6 +14,7 @@ mod admission;
 mod budget;
 mod closing;
 mod deadlines;
+mod describe;
 mod effects;
 mod event_ring;
 mod image;

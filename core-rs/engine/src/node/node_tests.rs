@@ -443,3 +443,24 @@ fn a_lone_voter_rests_between_ticks_but_for_a_checkpoint_a_minute() {
     let checkpoint = world.storage.read_to_vec(path).unwrap();
     assert_eq!(String::from_utf8(checkpoint).unwrap(), "0\n1\nevents 0 1\n");
 }
+
+#[test]
+fn the_description_tells_sizes_of_logs_by_directory_and_the_state_of_the_quorum() {
+    let mut world = World::new(options());
+    world.create_topic(2, &[]);
+    let conn = world.connect(0);
+    world.send(conn, &produce(1, -1, 0, b"x"));
+    let description: serde_json::Value = serde_json::from_str(&world.node.describe()).unwrap();
+    let dir = &description["logDirs"][0];
+    assert_eq!(dir["online"], true);
+    let sizes: Vec<(i64, bool)> = dir["partitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["partition"].as_i64().unwrap(), one["size"].as_u64().unwrap() > 61))
+        .collect();
+    assert_eq!(sizes, [(0, true), (1, false)]);
+    let quorum = &description["quorum"];
+    assert_eq!(quorum["voters"][0]["logEndOffset"], quorum["highWatermark"]);
+    assert_eq!(quorum["voters"][0]["nodeId"], quorum["leaderId"]);
+}

@@ -66,7 +66,7 @@ export function goClient(): string {
   return program
 }
 
-/** Runs a program to its end and gives its standard output; rejects with its error output when it fails. */
+/** Runs a program to its end and gives its standard output; rejects with all that it said when it fails. */
 export function output(command: string, args: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -79,7 +79,9 @@ export function output(command: string, args: readonly string[], input = ''): Pr
       if (code === 0) resolve(Buffer.concat(out).toString())
       else
         reject(
-          new Error(`${command} ${args.slice(0, 4).join(' ')} … left with ${code}:\n${Buffer.concat(err)}`),
+          new Error(
+            `${command} ${args.slice(0, 4).join(' ')} … left with ${code}:\n${Buffer.concat([...err, ...out])}`,
+          ),
         )
     })
     child.stdin.on('error', () => {})

@@ -1,0 +1,135 @@
+// Kafka's own administration tools against this broker, as an operator would run them.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BrokerProcess, dataFolder } from '../cluster/broker-process.js'
+import { kafkaJars, kafkaTool } from './toolchains.js'
+
+const folder = dataFolder()
+let broker: BrokerProcess
+
+beforeAll(async () => {
+  kafkaJars()
+  broker = await BrokerProcess.start({ folder: folder.path })
+})
+
+afterAll(async () => {
+  await broker?.stop()
+  folder.remove()
+})
+
+const tool = (mainClass: string, ...args: string[]) =>
+  kafkaTool(mainClass, ['--bootstrap-server', broker.bootstrap, ...args])
+const topics = (...args: string[]) => tool('org.apache.kafka.tools.TopicCommand', ...args)
+const configs = (...args: string[]) => tool('kafka.admin.ConfigCommand', ...args)
+
+/** What a tool said when it failed. */
+const failure = (running: Promise<string>): Promise<string> =>
+  running.then(
+    (said) => {
+      throw new Error(`the tool did not fail:\n${said}`)
+    },
+    (error) => String(error),
+  )
+
+describe('kafka-topics', () => {
+  it('creates, describes, lists, grows and deletes a topic', async () => {
+    const created = await topics(
+      '--create',
+      '--topic',
+      'tall',
+      '--partitions',
+      '2',
+      '--config',
+      'retention.ms=1000',
+    )
+    expect(created).toContain('Created topic tall.')
+    const described = await topics('--describe', '--topic', 'tall')
+    expect(described).toMatch(/Topic: tall\s+TopicId: \S{22}\s+PartitionCount: 2\s+ReplicationFactor: 1/)
+    expect(described).toContain('retention.ms=1000')
+    expect(described).toMatch(/Partition: 1\s+Leader: 0\s+Replicas: 0\s+Isr: 0/)
+    await topics('--alter', '--topic', 'tall', '--partitions', '5')
+    expect(await topics('--describe', '--topic', 'tall')).toContain('PartitionCount: 5')
+    expect(await failure(topics('--alter', '--topic', 'tall', '--partitions', '3'))).toContain(
+      'The topic tall currently has 5 partition(s); 3 would not be an increase.',
+    )
+    expect((await topics('--list')).split('\n')).toContain('tall')
+    await topics('--delete', '--topic', 'tall')
+    expect((await topics('--list')).split('\n')).not.toContain('tall')
+  })
+})
+
+describe('kafka-configs', () => {
+  it('adds, shows and deletes configs of a topic, and refuses a wrong one', async () => {
+    await topics('--create', '--topic', 'set', '--partitions', '1')
+    const entity = ['--entity-type', 'topics', '--entity-name', 'set']
+    const added = await configs(
+      ...entity,
+      '--alter',
+      '--add-config',
+      'retention.ms=2000,cleanup.policy=[compact,delete]',
+    )
+    expect(added).toContain('Completed updating config for topic set.')
+    const described = await configs(...entity, '--describe')
+    expect(described).toMatch(
+      /retention\.ms=2000 sensitive=false synonyms=\{DYNAMIC_TOPIC_CONFIG:retention\.ms=2000/,
+    )
+    expect(described).toContain('cleanup.policy=compact,delete')
+    await configs(...entity, '--alter', '--delete-config', 'retention.ms')
+    expect(await configs(...entity, '--describe')).not.toContain('retention.ms')
+    expect(await failure(configs(...entity, '--alter', '--add-config', 'retention.ms=soon'))).toContain(
+      'Invalid value soon for configuration retention.ms',
+    )
+  })
+
+  it('sets a default of all brokers, which shows in the chain of one', async () => {
+    const all = ['--entity-type', 'brokers', '--entity-default']
+    await configs(...all, '--alter', '--add-config', 'message.max.bytes=3000000')
+    expect(await configs(...all, '--describe')).toContain('message.max.bytes=3000000')
+    const one = await configs('--entity-type', 'brokers', '--entity-name', '0', '--describe', '--all')
+    expect(one).toContain(
+      'synonyms={DYNAMIC_DEFAULT_BROKER_CONFIG:message.max.bytes=3000000, DEFAULT_CONFIG:message.max.bytes=1048588}',
+    )
+    expect(await failure(configs(...all, '--alter', '--add-config', 'log.dirs=/x'))).toContain(
+      'Cannot update these configs dynamically: [log.dirs]',
+    )
+  })
+})
+
+describe('the tools that look', () => {
+  it('kafka-broker-api-versions names every API', async () => {
+    const said = await tool('org.apache.kafka.tools.BrokerApiVersionsCommand')
+    expect(said).toMatch(/IncrementalAlterConfigs\(44\): 0 to 1 \[usable: 1\]/)
+    expect(said).toMatch(/DescribeTopicPartitions\(75\): 0 \[usable: 0\]/)
+  })
+
+  it('kafka-log-dirs shows a log with its size', async () => {
+    const said = await tool('org.apache.kafka.tools.LogDirsCommand', '--describe', '--topic-list', 'set')
+    expect(said).toContain(`"logDir":"${folder.path}"`)
+    expect(said).toContain('"partition":"set-0","size":0,"offsetLag":0,"isFuture":false')
+  })
+
+  it('kafka-cluster and kafka-features tell of the cluster', async () => {
+    expect(
+      await kafkaTool('org.apache.kafka.tools.ClusterTool', [
+        'cluster-id',
+        '--bootstrap-server',
+        broker.bootstrap,
+      ]),
+    ).toMatch(/Cluster ID: \S{22}/)
+    const features = await tool('org.apache.kafka.tools.FeatureCommand', 'describe')
+    expect(features).toMatch(
+      /Feature: metadata\.version\s+SupportedMinVersion: \S+\s+SupportedMaxVersion: \S+/,
+    )
+  })
+
+  it('kafka-metadata-quorum shows the one voter', async () => {
+    const status = await tool('org.apache.kafka.tools.MetadataQuorumCommand', 'describe', '--status')
+    expect(status).toMatch(/LeaderId:\s+0\n/)
+    expect(status).toMatch(/MaxFollowerLag:\s+0\n/)
+    const replication = await tool(
+      'org.apache.kafka.tools.MetadataQuorumCommand',
+      'describe',
+      '--replication',
+    )
+    expect(replication).toMatch(/\n0\s+\S{22}\s+\d+\s+0\s+\d+\s+\d+\s+Leader/)
+  })
+})

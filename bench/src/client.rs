@@ -8,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use millrace_record::builder::{BatchBuilder, BatchSpec};
 
+use crate::floors;
+
 const IN_FLIGHT: usize = 5;
 const FETCH_BYTES: i32 = 8 << 20;
 
@@ -214,7 +216,7 @@ impl Connection {
     fn discard(&mut self, mut bytes: usize) -> io::Result<()> {
         while bytes > 0 {
             let piece = bytes.min(self.scratch.len());
-            let read = self.stream.read(&mut self.scratch[..piece])?;
+            let read = floors::discard(&self.stream, &mut self.scratch[..piece])?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

@@ -97,8 +97,9 @@ it('a folder that is a file, or lies below one', async () => {
 
 // Not even root may create a folder there.
 it.runIf(process.platform === 'linux')('a folder that cannot be created', async () => {
-  const outcome = await start(['--log-dirs', '/sys/millrace'])
-  expectSentence(outcome, 'The log directory /sys/millrace cannot be created: ')
+  for (const dir of ['/sys/millrace', '/proc/millrace', '/proc/millrace/deeper']) {
+    expectSentence(await start(['--log-dirs', dir]), `The log directory ${dir} cannot be created: `)
+  }
 })
 
 it.skipIf(process.getuid?.() === 0)('a folder without permission to write', async () => {

@@ -2,8 +2,17 @@
  * The log directories before the data plane opens them: creates them, and reads or writes `meta.properties`, which
  * says whose they are. Locking and everything below belongs to the data plane.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { ConfigError, reasonOf, settingsFromProperties } from '../config/sources.js'
 import type { Random } from './host.js'
 
@@ -23,11 +32,26 @@ interface Meta {
   directoryId: string | null
 }
 
+/** A level at a time: Node's own recursive mkdir never returns where an existing parent answers ENOENT, as /proc does. */
+function createFolder(dir: string): void {
+  if (isFolder(dir)) return
+  const parent = dirname(dir)
+  if (parent !== dir) createFolder(parent)
+  try {
+    mkdirSync(dir)
+  } catch (error) {
+    // Another broker may have made it in this very moment; which of them gets it is for the lock to say.
+    if (!hasCode(error, 'EEXIST') || !isFolder(dir)) throw error
+  }
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
 /** Throws ConfigError with one sentence when a folder cannot be used or belongs to somebody else. */
 export function prepareFolders(logDirs: readonly string[], nodeId: number, random: Random): Folders {
   const found = logDirs.map((dir) => {
     try {
-      mkdirSync(dir, { recursive: true })
+      createFolder(dir)
     } catch (error) {
       if (hasCode(error, 'EEXIST')) throw new ConfigError(`The log directory ${dir} is a file, not a folder`)
       throw new ConfigError(`The log directory ${dir} cannot be created: ${reasonOf(error)}`)

@@ -5,6 +5,7 @@ import type { MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER } from './image.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
+import { LEADER_UNCHANGED, partitionChange } from './partition-change.js'
 
 export interface RegisterBrokerRequest {
   readonly brokerId: number
@@ -82,27 +83,11 @@ function leadershipsAfterRestart(image: MetadataImage, broker: RegisterBrokerReq
     for (const partition of topic.partitions.values()) {
       const change = afterRestart(image, partition, broker)
       if (change === null) continue
-      records.push(
-        metadataRecord('PartitionChangeRecord', {
-          partitionId: partition.partition,
-          topicId: topic.topicId,
-          isr: change.isr,
-          leader: change.leader,
-          replicas: null,
-          removingReplicas: null,
-          addingReplicas: null,
-          leaderRecoveryState: -1,
-          directories: null,
-          eligibleLeaderReplicas: null,
-          lastKnownElr: null,
-        }),
-      )
+      records.push(partitionChange(topic.topicId, partition.partition, change))
     }
   }
   return records
 }
-
-const LEADER_UNCHANGED = -2
 
 function afterRestart(
   image: MetadataImage,

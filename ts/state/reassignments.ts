@@ -5,7 +5,7 @@ import { Errors, errorMessage } from '../protocol/index.js'
 import type { MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER, topicByName, topicsSorted } from './image.js'
 import type { MetadataMessage, MetadataRecord } from './metadata-records.js'
-import { metadataRecord } from './metadata-records.js'
+import { partitionChange } from './partition-change.js'
 import { type ApiError, isActive, manualError } from './topics.js'
 
 export type ElectLeadersRequest = RequestOf<typeof electLeaders>
@@ -15,7 +15,6 @@ export type ReassignResponse = ResponseOf<typeof alterPartitionReassignments>
 
 const PREFERRED = 0
 const UNCLEAN = 1
-const LEADER_UNCHANGED = -2
 const RECOVERING = 1
 
 type Outcome = { readonly error: ApiError } | { readonly records: readonly MetadataRecord[] }
@@ -124,27 +123,6 @@ function moveError(partition: PartitionImage, replicas: readonly number[]): stri
   const isPermutation =
     replicas.length === partition.replicas.length && replicas.every((id) => partition.replicas.includes(id))
   return isPermutation ? null : 'Replicas cannot be moved between brokers, only be put into another order.'
-}
-
-function partitionChange(
-  topicId: string,
-  partitionId: number,
-  fields: Partial<MetadataMessage<'PartitionChangeRecord'>>,
-): MetadataRecord {
-  return metadataRecord('PartitionChangeRecord', {
-    partitionId,
-    topicId,
-    isr: null,
-    leader: LEADER_UNCHANGED,
-    replicas: null,
-    removingReplicas: null,
-    addingReplicas: null,
-    leaderRecoveryState: -1,
-    directories: null,
-    eligibleLeaderReplicas: null,
-    lastKnownElr: null,
-    ...fields,
-  })
 }
 
 function unknown(message: string): Outcome {

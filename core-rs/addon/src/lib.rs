@@ -3,6 +3,7 @@
 
 mod clock;
 mod disk_pool;
+mod failure;
 mod folder_lock;
 mod io_thread;
 mod listening;

@@ -10,6 +10,7 @@ use napi::bindgen_prelude::{BufferSlice, Function, Uint8ArraySlice};
 use napi_derive::napi;
 
 use crate::clock;
+use crate::failure::{closed, failure};
 use crate::shell::Shell;
 use crate::wake::JsWake;
 
@@ -21,10 +22,6 @@ pub struct Node {
     threads: Vec<JoinHandle<()>>,
 }
 
-fn failure(sentence: impl ToString) -> napi::Error {
-    napi::Error::from_reason(sentence.to_string())
-}
-
 /// Opens a node on its folders. `options_json`: NodeOptions; `on_ready` is called once whenever events gather after a
 /// drain. The error is a sentence that names the folder or the option.
 #[napi(catch_unwind)]
@@ -32,10 +29,6 @@ pub fn open(options_json: String, on_ready: Function<'_, (), ()>) -> napi::Resul
     let options = NodeOptions::parse(&options_json).map_err(failure)?;
     let (shell, threads) = Shell::start(options, JsWake::new(&on_ready)?).map_err(failure)?;
     Ok(Node { shell: Some(shell), threads })
-}
-
-fn closed() -> napi::Error {
-    failure("the node is closed")
 }
 
 #[napi]

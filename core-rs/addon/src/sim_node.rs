@@ -14,9 +14,7 @@ use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, Uint8ArraySlice};
 use napi_derive::napi;
 
-fn failure(sentence: impl ToString) -> napi::Error {
-    napi::Error::from_reason(sentence.to_string())
-}
+use crate::failure::{closed, failure};
 
 /// Simulated storage. It outlives the nodes that run on it.
 #[napi]
@@ -78,7 +76,7 @@ impl SimNode {
     }
 
     fn node(&self) -> napi::Result<&Arc<Node>> {
-        self.node.as_ref().ok_or_else(|| failure("the node is closed"))
+        self.node.as_ref().ok_or_else(closed)
     }
 
     /// All events that have gathered, packed.
@@ -152,7 +150,7 @@ impl SimNode {
         let lane = usize::from(self.connected) % self.reactors.len().max(1);
         self.connected = self.connected.wrapping_add(1);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000 + self.connected % 50_000));
-        let reactor = self.reactors.get_mut(lane).ok_or_else(|| failure("the node is closed"))?;
+        let reactor = self.reactors.get_mut(lane).ok_or_else(closed)?;
         let conn = reactor.accept(&listener, peer, now).map_err(failure)?;
         self.peers.insert(conn.raw(), Peer::default());
         self.settle();

@@ -1,5 +1,12 @@
-// The metadata controller: a fold over __cluster_metadata that decides topics, brokers, configs and producer id blocks.
+// The metadata controller: a fold over __cluster_metadata that decides topics, brokers, configs, ACLs and producer ids.
 // Owns the dispatch and a state that may run ahead of what is committed; everybody else reads the committed image.
+import type {
+  CreateAclsRequest,
+  CreateAclsResponse,
+  DeleteAclsRequest,
+  DeleteAclsResponse,
+} from './acl-admin.js'
+import { aclCreationFailed, aclDeletionFailed, decideCreateAcls, decideDeleteAcls } from './acl-admin.js'
 import type { RegisterBrokerRequest, RegisterBrokerResponse } from './brokers.js'
 import { decideRegisterBroker } from './brokers.js'
 import type { AlterConfigsRequest, AlterConfigsResponse, ConfigPolicy } from './configs.js'
@@ -57,6 +64,13 @@ export type ControllerRequest =
   | (Asked & { readonly kind: 'elect-leaders'; readonly body: ElectLeadersRequest })
   | (Asked & { readonly kind: 'reassign'; readonly body: ReassignRequest })
   | (Asked & { readonly kind: 'alter-configs'; readonly body: AlterConfigsRequest })
+  | (Asked & {
+      readonly kind: 'create-acls'
+      readonly body: CreateAclsRequest
+      /** One unused id for each ACL of the request. */
+      readonly freshIds: readonly string[]
+    })
+  | (Asked & { readonly kind: 'delete-acls'; readonly body: DeleteAclsRequest })
   | (Asked & { readonly kind: 'allocate-producer-ids'; readonly body: AllocateProducerIdsRequest })
   | (Asked & { readonly kind: 'register-broker'; readonly body: RegisterBrokerRequest })
   /** The first records of a fresh cluster; does nothing once any feature is finalised. Answers nobody. */
@@ -77,6 +91,8 @@ export type ControllerReply =
   | ElectLeadersResponse
   | ReassignResponse
   | AlterConfigsResponse
+  | CreateAclsResponse
+  | DeleteAclsResponse
   | AllocateProducerIdsResponse
   | RegisterBrokerResponse
 
@@ -127,6 +143,10 @@ function decide(
       return answered(request, decideReassign(image, request.body))
     case 'alter-configs':
       return answered(request, decideAlterConfigs(image, request.body, policy))
+    case 'create-acls':
+      return answered(request, decideCreateAcls(image, request.body, request.freshIds))
+    case 'delete-acls':
+      return answered(request, decideDeleteAcls(image, request.body))
     case 'allocate-producer-ids':
       return answered(request, decideAllocateProducerIds(image, request.body))
     case 'register-broker':
@@ -193,6 +213,10 @@ export function failedRequest(request: ControllerRequest, errorCode: number): Co
       return reassignFailed(errorCode)
     case 'alter-configs':
       return alterationFailed(request.body, errorCode)
+    case 'create-acls':
+      return aclCreationFailed(request.body, errorCode)
+    case 'delete-acls':
+      return aclDeletionFailed(request.body, errorCode)
     case 'allocate-producer-ids':
       return allocationFailed(errorCode)
     case 'register-broker':

@@ -25,6 +25,8 @@ export interface MetadataDelta {
   readonly brokers: ReadonlySet<number>
   readonly featuresChanged: boolean
   readonly producerIdsChanged: boolean
+  /** Ids of ACLs that are new or gone. */
+  readonly acls: ReadonlySet<string>
 }
 
 /**
@@ -51,10 +53,12 @@ class ImageFold {
   #brokers: MetadataImage['brokers']
   #features: MetadataImage['features']
   #nextProducerId: number
+  #acls: MetadataImage['acls']
   readonly #touchedTopics = new Map<string, Set<number>>()
   readonly #removedTopics: { name: string; topicId: string }[] = []
   readonly #touchedConfigs = new Map<string, { resourceType: number; resourceName: string }>()
   readonly #touchedBrokers = new Set<number>()
+  readonly #touchedAcls = new Set<string>()
 
   constructor(image: MetadataImage) {
     this.#before = image
@@ -64,6 +68,7 @@ class ImageFold {
     this.#brokers = image.brokers
     this.#features = image.features
     this.#nextProducerId = image.nextProducerId
+    this.#acls = image.acls
   }
 
   apply(record: MetadataRecord): void {
@@ -95,6 +100,12 @@ class ImageFold {
       case 'ProducerIdsRecord':
         this.#nextProducerId = record.message.nextProducerId
         break
+      case 'AccessControlEntryRecord':
+        this.#acl(record.message)
+        break
+      case 'RemoveAccessControlEntryRecord':
+        this.#removeAcl(record.message)
+        break
       case 'NoOpRecord':
         break
     }
@@ -110,6 +121,7 @@ class ImageFold {
       brokers: this.#brokers,
       features: this.#features,
       nextProducerId: this.#nextProducerId,
+      acls: this.#acls,
     }
     return { image, delta: this.#delta(image) }
   }
@@ -139,6 +151,7 @@ class ImageFold {
       brokers: this.#touchedBrokers,
       featuresChanged: this.#before.features !== image.features,
       producerIdsChanged: this.#before.nextProducerId !== image.nextProducerId,
+      acls: this.#touchedAcls,
     }
   }
 
@@ -248,6 +261,17 @@ class ImageFold {
     if (featureLevel === 0) features.delete(name)
     else features.set(name, featureLevel)
     this.#features = features
+  }
+
+  #acl({ id, ...acl }: MetadataMessage<'AccessControlEntryRecord'>): void {
+    this.#acls = this.#acls.set(id, acl)
+    this.#touchedAcls.add(id)
+  }
+
+  #removeAcl({ id }: MetadataMessage<'RemoveAccessControlEntryRecord'>): void {
+    if (!this.#acls.has(id)) throw new Error(`RemoveAccessControlEntryRecord for ${id}, which does not exist`)
+    this.#acls = this.#acls.delete(id)
+    this.#touchedAcls.add(id)
   }
 
   #topicOf(topicId: string): TopicImage {

@@ -1,5 +1,6 @@
 // The metadata image: everything that committed metadata records say, immutable and structurally shared.
 // Owns its shape and its reading; image-delta.ts folds records into it. It decides nothing.
+import type { Acl } from './acl.js'
 import { PersistentMap } from './persistent-map.js'
 
 /** ConfigResource types as records and DescribeConfigs number them. */
@@ -65,6 +66,8 @@ export interface MetadataImage {
   readonly features: ReadonlyMap<string, number>
   /** The first producer id of the next block. */
   readonly nextProducerId: number
+  /** By the id of their record. */
+  readonly acls: PersistentMap<string, Acl>
 }
 
 export function emptyImage(): MetadataImage {
@@ -77,6 +80,7 @@ export function emptyImage(): MetadataImage {
     brokers: new Map(),
     features: new Map(),
     nextProducerId: 0,
+    acls: PersistentMap.empty(),
   }
 }
 

@@ -16,6 +16,11 @@ import {
   produce,
   type RequestOf,
 } from '../protocol/index.js'
+import {
+  METADATA_VERSION,
+  NEWEST_METADATA_VERSION,
+  OLDEST_METADATA_VERSION,
+} from '../state/metadata-version.js'
 import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
@@ -43,13 +48,9 @@ const dataPlane: readonly ServedApi[] = [
   told(describeProducers),
 ]
 
-/** The metadata version of Kafka 4.3, in which the records of the metadata log are written. */
-const METADATA_VERSION = 30
-const OLDEST_METADATA_VERSION = 7
-
 /** Told to clients, and to the controller when a broker registers. */
 export const supportedFeatures = [
-  { name: 'metadata.version', minVersion: OLDEST_METADATA_VERSION, maxVersion: METADATA_VERSION },
+  { name: METADATA_VERSION, minVersion: OLDEST_METADATA_VERSION, maxVersion: NEWEST_METADATA_VERSION },
 ]
 
 export function servedApis(handlers: readonly Handler[]): ServedApi[] {

@@ -17,7 +17,8 @@ import type { MetadataImage } from './image.js'
 import { emptyImage } from './image.js'
 import { applyRecords } from './image-delta.js'
 import type { MetadataRecord } from './metadata-records.js'
-import { metadataRecord } from './metadata-records.js'
+import { atMetadataVersion, metadataRecord } from './metadata-records.js'
+import { METADATA_VERSION, NEWEST_METADATA_VERSION } from './metadata-version.js'
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from './partitions.js'
 import { decideCreatePartitions, growthFailed } from './partitions.js'
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse } from './producer-ids.js'
@@ -82,7 +83,9 @@ export interface FeatureLevel {
 }
 
 /** What a fresh cluster finalises: the levels of Kafka 4.3 whose features are served. */
-export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [{ name: 'metadata.version', level: 30 }]
+export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [
+  { name: METADATA_VERSION, level: NEWEST_METADATA_VERSION },
+]
 
 export type ControllerReply =
   | CreateTopicsResponse
@@ -114,7 +117,7 @@ export type ControllerPolicy = TopicPolicy & ConfigPolicy
 export function controller(policyOf: (image: MetadataImage) => ControllerPolicy): Controller {
   return {
     create: () => ({ image: emptyImage(), collisions: new Map() }),
-    decide: (state, request) => decide(state, request, policyOf(state.image)),
+    decide: (state, request) => atFinalizedLevel(state.image, decide(state, request, policyOf(state.image))),
     replay,
     expired: () => nothing(),
     loaded: () => nothing(),
@@ -157,6 +160,12 @@ function decide(
         records: bootstrapRecords(image, request.features),
       }
   }
+}
+
+/** Records as whoever reads the log at its metadata.version understands them. */
+function atFinalizedLevel({ features }: MetadataImage, decision: ControllerDecision): ControllerDecision {
+  const level = features.get(METADATA_VERSION) ?? NEWEST_METADATA_VERSION
+  return { ...decision, records: decision.records.map((record) => atMetadataVersion(record, level)) }
 }
 
 function answered(

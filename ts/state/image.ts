@@ -1,6 +1,7 @@
 // The metadata image: everything that committed metadata records say, immutable and structurally shared.
 // Owns its shape and its reading; image-delta.ts folds records into it. It decides nothing.
-import type { Acl } from './acl.js'
+import { NO_SECURITY, type SecurityImage } from './image-security.js'
+import type { MetadataMessage, MetadataRecord } from './metadata-records.js'
 import { PersistentMap } from './persistent-map.js'
 
 /** ConfigResource types as records and DescribeConfigs number them. */
@@ -50,9 +51,21 @@ export interface BrokerImage {
   readonly fenced: boolean
   readonly inControlledShutdown: boolean
   readonly logDirs: readonly string[]
+  /** Log directories that take no new replicas (KIP-1066); null where the broker has not said. */
+  readonly cordonedLogDirs: readonly string[] | null
+  /** What the broker can do, by feature. */
+  readonly features: ReadonlyMap<string, SupportedLevels>
 }
 
-export interface MetadataImage {
+/** Both ends belong to it. */
+export interface SupportedLevels {
+  readonly min: number
+  readonly max: number
+}
+
+export type ControllerImage = Readonly<MetadataMessage<'RegisterControllerRecord'>>
+
+export interface MetadataImage extends SecurityImage {
   /** Offset of the last record folded in; −1 for none. */
   readonly offset: number
   /** Leader epoch (raft term) of that record. */
@@ -62,12 +75,13 @@ export interface MetadataImage {
   /** Dynamic configs by `configKey`. */
   readonly configs: PersistentMap<string, ReadonlyMap<string, string>>
   readonly brokers: ReadonlyMap<number, BrokerImage>
+  readonly controllers: ReadonlyMap<number, ControllerImage>
   /** Finalised levels; a feature that is not there is at 0. */
   readonly features: ReadonlyMap<string, number>
   /** The first producer id of the next block. */
   readonly nextProducerId: number
-  /** By the id of their record. */
-  readonly acls: PersistentMap<string, Acl>
+  /** Records of a metadata transaction (KIP-868) that is open: they count once it ends. Null: none is open. */
+  readonly transaction: readonly MetadataRecord[] | null
 }
 
 export function emptyImage(): MetadataImage {
@@ -78,9 +92,11 @@ export function emptyImage(): MetadataImage {
     topicIds: PersistentMap.empty(),
     configs: PersistentMap.empty(),
     brokers: new Map(),
+    controllers: new Map(),
     features: new Map(),
     nextProducerId: 0,
-    acls: PersistentMap.empty(),
+    transaction: null,
+    ...NO_SECURITY,
   }
 }
 

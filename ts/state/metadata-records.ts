@@ -1,7 +1,8 @@
-// Records of __cluster_metadata as objects, told apart by Kafka's name, and the versions that we write.
+// Records of __cluster_metadata as objects, told apart by Kafka's name.
 // Owns the mapping to bytes through the protocol's tables; what a record means is image.ts.
 import type { MetadataMessageOf, MetadataRecord as MetadataTable } from '../protocol/index.js'
 import { decodeMetadataRecord, encodeMetadataRecord, metadataRecords } from '../protocol/index.js'
+import { NEWEST_METADATA_VERSION, recordVersion } from './metadata-version.js'
 
 type RecordOf<R> = R extends MetadataTable
   ? { readonly name: R['name']; readonly version: number; readonly message: Readonly<MetadataMessageOf<R>> }
@@ -12,20 +13,19 @@ export type MetadataRecord = RecordOf<(typeof metadataRecords)[number]>
 export type MetadataRecordName = MetadataRecord['name']
 export type MetadataMessage<N extends MetadataRecordName> = Extract<MetadataRecord, { name: N }>['message']
 
-/** The record versions that Kafka writes at metadata.version 30; those of all others are 0. */
-const WRITTEN_VERSIONS: Partial<Record<MetadataRecordName, number>> = {
-  RegisterBrokerRecord: 3,
-  PartitionRecord: 2,
-  PartitionChangeRecord: 2,
-  BrokerRegistrationChangeRecord: 2,
-}
-
-/** A record to write, in the version that we write it in. */
+/** A record to write, in the version that Kafka writes it in at the newest level of metadata.version. */
 export function metadataRecord<N extends MetadataRecordName>(
   name: N,
   message: MetadataMessage<N>,
 ): MetadataRecord {
-  return { name, version: WRITTEN_VERSIONS[name] ?? 0, message } as Extract<MetadataRecord, { name: N }>
+  const version = recordVersion(name, NEWEST_METADATA_VERSION)
+  return { name, version, message } as Extract<MetadataRecord, { name: N }>
+}
+
+/** The same record as it is written at a level of metadata.version: what an older version cannot say is left out. */
+export function atMetadataVersion(record: MetadataRecord, level: number): MetadataRecord {
+  const version = recordVersion(record.name, level)
+  return version === record.version ? record : { ...record, version }
 }
 
 const tables: ReadonlyMap<string, (typeof metadataRecords)[number]> = new Map(

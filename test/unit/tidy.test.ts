@@ -31,7 +31,7 @@ const isRustTest = (path: string) => /_tests?\.rs$|\/tests\.rs$|\/tests\/|\/test
 
 /** Which folders of ts/ each folder may import besides itself. */
 const TS_ARROWS: Readonly<Record<string, readonly string[]>> = {
-  cli: ['index', 'config'],
+  cli: ['index', 'config', 'protocol'],
   index: ['runtime', 'config'],
   runtime: ['api', 'state', 'protocol', 'native', 'config'],
   api: ['state', 'protocol', 'config'],

@@ -7,9 +7,11 @@ import { Command } from 'commander'
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
 
-const program = new Command('millrace').description(
-  'An event-streaming broker that speaks the protocol of Apache Kafka',
-)
+const program = new Command('millrace')
+  .description(
+    'An event-streaming broker that speaks the protocol of Apache Kafka, and a command line for any such broker',
+  )
+  .showHelpAfterError('(--help shows what there is)')
 
 program
   .command('start')
@@ -26,6 +28,33 @@ program
     const { start } = await import('./start.js')
     await start(options)
   })
+
+/** Commands that talk to a cluster; a broker's start loads none of them. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  topic: async () => (await import('./topic.js')).declareTopic,
+  group: async () => (await import('./group.js')).declareGroup,
+  config: async () => (await import('./config.js')).declareConfig,
+  cluster: async () => (await import('./cluster.js')).declareCluster,
+  produce: async () => (await import('./produce.js')).declareProduce,
+  consume: async () => (await import('./consume.js')).declareConsume,
+}
+
+const [named = 'help'] = process.argv.slice(2)
+if (named !== 'start') {
+  const loaded = commands[named] === undefined ? Object.values(commands) : [commands[named]]
+  for (const load of loaded) (await load())(program)
+}
+
+program
+  .command('completion <shell>')
+  .description('print a completion script for bash, zsh or fish')
+  .action(async (shell: string) => {
+    const { completion } = await import('./completion.js')
+    completion(shell, program)
+  })
+
+// Whoever reads our output may stop reading, as `head` does: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

@@ -1,0 +1,157 @@
+/**
+ * A cluster as a command sees it: any broker of the bootstrap list, the controller, a partition's leader, a group's
+ * coordinator. Answers that pass by themselves (an election, a coordinator that loads) are asked again until the
+ * command's time is up; all others go to the caller.
+ */
+import {
+  type Api,
+  type EncodableRequest,
+  Errors,
+  errorName,
+  findCoordinator,
+  metadata,
+  type ResponseOf,
+} from '../../protocol/index.js'
+import { CommandError, refused } from '../failure.js'
+import { type Address, BrokerConnection } from './connection.js'
+
+export type ClusterMetadata = ResponseOf<typeof metadata>
+export type TopicMetadata = ClusterMetadata['topics'][number]
+
+const PASSING: ReadonlySet<number> = new Set([
+  Errors.LEADER_NOT_AVAILABLE,
+  Errors.NOT_LEADER_OR_FOLLOWER,
+  Errors.COORDINATOR_LOAD_IN_PROGRESS,
+  Errors.COORDINATOR_NOT_AVAILABLE,
+  Errors.NOT_COORDINATOR,
+  Errors.NOT_CONTROLLER,
+  Errors.REQUEST_TIMED_OUT,
+])
+
+export class Cluster {
+  private readonly connections = new Map<string, Promise<BrokerConnection>>()
+  private readonly deadline: number
+
+  constructor(
+    private readonly bootstrap: readonly Address[],
+    readonly timeoutMs: number,
+  ) {
+    this.deadline = performance.now() + timeoutMs
+  }
+
+  /** The first broker of the bootstrap list that answers. */
+  async any(): Promise<BrokerConnection> {
+    let last: unknown
+    for (const address of this.bootstrap) {
+      try {
+        return await this.at(address)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
+  }
+
+  async ask<A extends Api>(
+    api: A,
+    body: EncodableRequest<A>,
+    atMost = api.maxVersion,
+  ): Promise<ResponseOf<A>> {
+    return (await this.any()).request(api, body, atMost)
+  }
+
+  /** `null` means all topics. Topics come with their error codes. */
+  metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    const request = { topics: topics?.map((name) => ({ name })) ?? null, allowAutoTopicCreation: false }
+    return this.ask(metadata, request, 12)
+  }
+
+  /** The topics by name, once each of their partitions has a leader. Throws CommandError for one that does not exist. */
+  async topics(names: readonly string[]): Promise<TopicMetadata[]> {
+    const { topics } = await this.settled(
+      () => this.metadata(names),
+      (answer) => [
+        ...answer.topics.map((topic) => topic.errorCode),
+        ...answer.topics.flatMap((topic) => topic.partitions.map((partition) => partition.errorCode)),
+      ],
+    )
+    for (const { name, errorCode } of topics) {
+      if (errorCode === Errors.UNKNOWN_TOPIC_OR_PARTITION) {
+        throw new CommandError(
+          `Topic ${name} does not exist. \`millrace topic list\` shows the topics that do.`,
+        )
+      }
+      if (errorCode !== Errors.NONE) throw refused(`read topic ${name}`, errorCode)
+    }
+    return topics
+  }
+
+  async broker(nodeId: number): Promise<BrokerConnection> {
+    const { brokers } = await this.metadata([])
+    const broker = brokers.find((one) => one.nodeId === nodeId)
+    if (broker === undefined) throw new CommandError(`Broker ${nodeId} is not in the cluster.`)
+    return this.at(broker)
+  }
+
+  async controller(): Promise<BrokerConnection> {
+    const { controllerId, brokers } = await this.metadata([])
+    const broker = brokers.find((one) => one.nodeId === controllerId)
+    return broker === undefined ? this.any() : this.at(broker)
+  }
+
+  async coordinator(group: string): Promise<BrokerConnection> {
+    const answer = await this.settled(
+      () => this.ask(findCoordinator, { key: group, keyType: 0 }, 3),
+      (one) => [one.errorCode],
+    )
+    if (answer.errorCode !== Errors.NONE)
+      throw refused(`find the coordinator of group ${group}`, answer.errorCode, answer.errorMessage)
+    return this.at(answer)
+  }
+
+  /** Asks again while an answer's error codes are of those that pass by themselves, until the time is up. */
+  async settled<T>(ask: () => Promise<T>, errorCodes: (answer: T) => readonly number[]): Promise<T> {
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
+      const answer = await ask()
+      const passing = errorCodes(answer).find((code) => PASSING.has(code))
+      if (passing === undefined) return answer
+      if (performance.now() + pauseMs > this.deadline) {
+        throw new CommandError(
+          `The cluster is not ready after ${this.timeoutMs} ms: it answers ${errorName(passing)}. Try again, or give it longer with --timeout.`,
+        )
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.connections.values()) {
+      await connection.then(
+        (open) => open.close(),
+        () => {},
+      )
+    }
+  }
+
+  private at({ host, port }: Address): Promise<BrokerConnection> {
+    const key = `${host}\n${port}`
+    const known = this.connections.get(key)
+    if (known !== undefined) return known
+    const opening = BrokerConnection.open({ host, port }, this.timeoutMs)
+    this.connections.set(key, opening)
+    return opening
+  }
+}
+
+/** `host:port,[::1]:port`. Throws CommandError that quotes what is wrong. */
+export function parseBootstrap(text: string): Address[] {
+  return text.split(',').map((part) => {
+    const found = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(part.trim())
+    const host = found?.[1] ?? found?.[2]
+    const port = Number(found?.[3])
+    if (host === undefined || port < 1 || port > 65535) {
+      throw new CommandError(`--bootstrap-server ${text}: "${part}" is not host:port.`)
+    }
+    return { host, port }
+  })
+}

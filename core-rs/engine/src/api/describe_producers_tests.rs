@@ -5,7 +5,8 @@ use super::testing::schema::{DESCRIBE_PRODUCERS_REQUEST, DESCRIBE_PRODUCERS_RESP
 use super::testing::world::{World, replied, reply_of};
 use super::testing::{Value, encode};
 use super::{Authorizer, ErrorCode, Operation, Resource};
-use crate::partition::testing::{NOON, batch, idempotent};
+use crate::partition::TxnEnd;
+use crate::partition::testing::{NOON, append_in_txn, batch, idempotent};
 
 fn ask(world: &mut World, topic: &str, indexes: &[i64]) -> Vec<Value> {
     let indexes = Value::List(indexes.iter().copied().map(Value::from).collect());
@@ -41,6 +42,22 @@ fn it_tells_every_producer_that_the_partition_remembers() {
     assert_eq!(told, [[7, 0, 1, noon + 1, -1], [42, 3, 4, noon, -1]]);
     assert!(answers[0].items("activeProducers").iter().all(|told| told.int("currentTxnStartOffset") == -1));
     assert!(answers[1].items("activeProducers").is_empty() && error(&answers[1]) == ErrorCode::NONE);
+}
+
+#[test]
+fn it_tells_where_a_transaction_began_and_which_coordinator_ended_the_last() {
+    let mut world = World::new();
+    let partition = world.partition(0);
+    append_in_txn(&partition, 42, 0, 2, &mut world.notices);
+    let told = |world: &mut World| {
+        let answers = ask(world, "t", &[0]);
+        let told = &answers[0].items("activeProducers")[0];
+        ["lastSequence", "coordinatorEpoch", "currentTxnStartOffset"].map(|name| told.int(name))
+    };
+    assert_eq!(told(&mut world), [1, -1, 0]);
+    let end = TxnEnd { producer_id: 42, epoch: 0, coordinator_epoch: 5, committed: true };
+    partition.append_marker(end, 0, NOON, &mut world.notices).unwrap();
+    assert_eq!(told(&mut world), [1, 5, -1]);
 }
 
 #[test]

@@ -32,6 +32,7 @@ impl ErrorCode {
     pub const OUT_OF_ORDER_SEQUENCE_NUMBER: ErrorCode = ErrorCode(45);
     pub const INVALID_PRODUCER_EPOCH: ErrorCode = ErrorCode(47);
     pub const INVALID_TXN_STATE: ErrorCode = ErrorCode(48);
+    pub const TRANSACTION_COORDINATOR_FENCED: ErrorCode = ErrorCode(52);
     pub const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(53);
     pub const KAFKA_STORAGE_ERROR: ErrorCode = ErrorCode(56);
     pub const FETCH_SESSION_ID_NOT_FOUND: ErrorCode = ErrorCode(70);
@@ -82,7 +83,10 @@ impl From<&PartitionError> for ErrorCode {
             PartitionError::ZstdTooEarly { .. } => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             PartitionError::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
             PartitionError::InvalidProducerEpoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
-            PartitionError::InvalidTxnState => ErrorCode::INVALID_TXN_STATE,
+            PartitionError::InvalidTxnState | PartitionError::OutsideTxn { .. } => {
+                ErrorCode::INVALID_TXN_STATE
+            }
+            PartitionError::CoordinatorFenced { .. } => ErrorCode::TRANSACTION_COORDINATOR_FENCED,
             PartitionError::RecordsKept => ErrorCode::POLICY_VIOLATION,
             PartitionError::InternalTopic => ErrorCode::INVALID_TOPIC_EXCEPTION,
         }

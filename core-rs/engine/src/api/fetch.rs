@@ -26,15 +26,7 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let version = ctx.header.api_version;
     let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
     let request = FetchRequest::read(reader, version)?;
-    let shape = ResponseShape {
-        correlation_id: ctx.header.correlation_id,
-        version,
-        isolation: if request.isolation_level == 1 {
-            Isolation::ReadCommitted
-        } else {
-            Isolation::ReadUncommitted
-        },
-    };
+    let shape = ResponseShape { correlation_id: ctx.header.correlation_id, version };
     let is_full = request.session_epoch == FINAL_EPOCH || request.session_epoch == INITIAL_EPOCH;
     let found = if is_full { Ok(full_session(ctx, &request)) } else { next_session(ctx, &request) };
     let session = match found {
@@ -132,6 +124,7 @@ struct Evaluation {
 struct ParkedFetch {
     shape: ResponseShape,
     deadline_ms: i64,
+    isolation: Isolation,
     min_bytes: u64,
     max_bytes: u64,
     asked: Vec<Asked>,
@@ -154,6 +147,10 @@ impl ParkedFetch {
         ParkedFetch {
             shape,
             deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(request.max_wait_ms.max(0))),
+            isolation: match request.isolation_level {
+                1 => Isolation::ReadCommitted,
+                _ => Isolation::ReadUncommitted,
+            },
             min_bytes: bound(request.min_bytes).min(max_bytes),
             max_bytes,
             asked,
@@ -171,7 +168,9 @@ impl ParkedFetch {
                 Ok(partition) => partition,
                 Err(error) => {
                     enough = true;
-                    partitions.push(FetchedPartition::refused(index, *error));
+                    // As Kafka: empty here, null beside what a partition refuses.
+                    let aborted = Some(Vec::new());
+                    partitions.push(FetchedPartition { aborted, ..FetchedPartition::refused(index, *error) });
                     continue;
                 }
             };
@@ -180,7 +179,7 @@ impl ParkedFetch {
                 current_leader_epoch: asked.spec.current_leader_epoch,
                 last_fetched_epoch: asked.spec.last_fetched_epoch,
                 max_bytes: bound(asked.spec.max_bytes).min(left),
-                isolation: self.shape.isolation,
+                isolation: self.isolation,
                 at_least_one: total == 0,
             };
             let fetched = match partition.read(&spec, waiter, notices) {

@@ -3,7 +3,8 @@
 use super::produce_response::{TopicLabel, write_current_leader};
 use super::wire::{Writer, patch_size};
 use super::{ErrorCode, Part};
-use crate::partition::{CurrentLeader, Divergence, Fetched, Isolation};
+use crate::log::AbortedTxn;
+use crate::partition::{CurrentLeader, Divergence, Fetched};
 use crate::storage::FileRange;
 
 /// The answer for one partition.
@@ -17,6 +18,8 @@ pub(super) struct FetchedPartition {
     pub divergence: Option<Divergence>,
     /// Beside NOT_LEADER_OR_FOLLOWER and FENCED_LEADER_EPOCH, if it is known.
     pub current_leader: Option<CurrentLeader>,
+    /// Null for whoever did not ask, and beside what a partition itself refuses.
+    pub aborted: Option<Vec<AbortedTxn>>,
     pub range: Option<FileRange>,
 }
 
@@ -30,6 +33,7 @@ impl FetchedPartition {
             log_start_offset: fetched.log_start_offset,
             divergence: fetched.divergence,
             current_leader: None,
+            aborted: fetched.aborted,
             range: fetched.range,
         }
     }
@@ -43,6 +47,7 @@ impl FetchedPartition {
             log_start_offset: -1,
             divergence: None,
             current_leader: None,
+            aborted: None,
             range: None,
         }
     }
@@ -57,7 +62,6 @@ impl FetchedPartition {
 pub(super) struct ResponseShape {
     pub correlation_id: i32,
     pub version: i16,
-    pub isolation: Isolation,
 }
 
 /// A reply without partitions: something is wrong with the session.
@@ -126,10 +130,16 @@ impl Reply {
         if version >= 5 {
             writer.i64(partition.log_start_offset);
         }
-        match shape.isolation {
-            // Nobody asked about transactions; null says so.
-            Isolation::ReadCommitted if !partition.error.is_error() => writer.array(0),
-            _ => writer.null_array(),
+        match &partition.aborted {
+            Some(aborted) => {
+                writer.array(aborted.len());
+                for txn in aborted {
+                    writer.i64(txn.producer_id);
+                    writer.i64(txn.first_offset);
+                    writer.no_tags();
+                }
+            }
+            None => writer.null_array(),
         }
         if version >= 11 {
             // Preferred read replica: always the one that was asked.

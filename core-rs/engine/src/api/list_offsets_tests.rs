@@ -8,7 +8,7 @@ use super::testing::world::{List, World, materialise, only, replied};
 use super::wire::{Reader, Writer};
 use super::{Authorizer, ErrorCode, Operation, Resource};
 use crate::partition::PartitionConfig;
-use crate::partition::testing::{NOON, batch, compressed, synced_config};
+use crate::partition::testing::{NOON, append_in_txn, batch, compressed, synced_config};
 use millrace_record::Codec;
 
 fn error(answer: &Value) -> ErrorCode {
@@ -72,6 +72,21 @@ fn an_empty_partition_has_ends_but_no_records() {
     assert_eq!(ask(&mut world, 9, -2), (ErrorCode::NONE, -1, 0));
     assert_eq!(ask(&mut world, 9, -3), NONE);
     assert_eq!(ask(&mut world, 9, 0), NONE);
+}
+
+#[test]
+fn a_reader_of_committed_records_is_told_the_last_stable_offset_from_version_2_on() {
+    let mut world = World::new();
+    let partition = world.partition(0);
+    append_in_txn(&partition, 42, 0, 1, &mut world.notices);
+    for version in 1..=11 {
+        for (isolation, expected) in [(0, 1), (1, if version >= 2 { 0 } else { 1 })] {
+            let query = List { isolation, ..List::default() };
+            let reply = world.list_offsets(version, &query, &[("t", 0, -1)]);
+            let answer = &reply.items("topics")[0].items("partitions")[0];
+            assert_eq!((answer.int("errorCode"), answer.int("offset")), (0, expected), "version {version}");
+        }
+    }
 }
 
 #[test]

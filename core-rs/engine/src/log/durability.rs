@@ -160,10 +160,13 @@ impl Log {
     }
 
     /// The newest producer snapshot that is whole, with the offset up to which it holds; batches from there on are to
-    /// be replayed over it.
-    pub fn read_producer_snapshot(&self) -> Result<Option<(i64, Vec<ProducerSnapshotEntry>)>, LogError> {
+    /// be replayed over it. Of those at `limit` or below.
+    pub fn read_producer_snapshot(
+        &self,
+        limit: i64,
+    ) -> Result<Option<(i64, Vec<ProducerSnapshotEntry>)>, LogError> {
         let mut offsets = snapshot_offsets(&self.folder)?;
-        offsets.retain(|offset| *offset <= self.end_offset);
+        offsets.retain(|offset| *offset <= limit.min(self.end_offset));
         for offset in offsets.into_iter().rev() {
             let path = self.folder.path(offset, SNAPSHOT);
             let contents =

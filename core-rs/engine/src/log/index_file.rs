@@ -111,6 +111,24 @@ impl<const N: usize> IndexFile<N> {
         Ok(Some(entry))
     }
 
+    /// Up to `count` entries from place `first` on; none behind the last.
+    pub(super) fn run(
+        &self,
+        folder: &Folder,
+        base: i64,
+        first: u32,
+        count: u32,
+    ) -> Result<Vec<[u8; N]>, LogError> {
+        let Some(left) = self.on_disk.checked_sub(first).filter(|left| *left > 0) else {
+            let skip = first.saturating_sub(self.on_disk) as usize;
+            return Ok(self.pending.iter().skip(skip).take(count as usize).copied().collect());
+        };
+        let mut entries = vec![[0; N]; left.min(count) as usize];
+        let file = folder.open_shared(base, self.extension)?;
+        self.read(folder, base, &*file, first, entries.as_flattened_mut())?;
+        Ok(entries)
+    }
+
     /// The leading entries for which `holds` (true up to some entry, false from there on).
     pub(super) fn search(
         &self,

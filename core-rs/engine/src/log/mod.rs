@@ -25,15 +25,17 @@ mod tail;
 mod tests;
 mod timestamps;
 mod truncation;
+mod txn_index;
 mod types;
 mod window;
 
 pub use config::{LogConfig, TimestampType};
 pub use error::LogError;
 pub use log::Log;
-pub use reader::{BatchReader, StoredBatch, StoredHeader};
+pub use reader::{BatchReader, ReplayedBatch, StoredBatch};
 pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
 pub use sync::{Removal, SyncJob};
+pub use txn_index::AbortedTxn;
 pub use types::{
     AppendBatch, AppendOutcome, CutBytes, LogPosition, OpenReport, Opening, ReadRange, RolledSegment,
     TimestampOffset,

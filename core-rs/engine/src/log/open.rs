@@ -112,25 +112,27 @@ fn remove_leftovers(folder: &Folder, listing: &[DirEntry]) -> Result<(), LogErro
 /// The segments in the listing, each with whether its indexes are there and plausible. Indexes whose log is gone, as
 /// a crash amid a deletion leaves them, go too.
 fn find_segments(folder: &Folder, listing: &[DirEntry], now: Now) -> Result<Vec<(Segment, bool)>, LogError> {
-    let mut files: BTreeMap<i64, [Option<u64>; 3]> = BTreeMap::new();
+    let mut files: BTreeMap<i64, [Option<u64>; 4]> = BTreeMap::new();
     for entry in listing.iter().filter(|entry| !entry.is_dir) {
         let Some((base, extension)) = parse_name(&entry.name) else {
             continue;
         };
-        let kind = [LOG, INDEX, TIME_INDEX].iter().position(|kind| *kind == extension);
+        let kind = [LOG, INDEX, TIME_INDEX, TXN_INDEX].iter().position(|kind| *kind == extension);
         if let Some(len) = kind.and_then(|kind| files.entry(base).or_default().get_mut(kind)) {
             *len = Some(entry.len);
         }
     }
     let mut segments = Vec::with_capacity(files.len());
-    for (base, [log, index, time_index]) in files {
+    for (base, [log, index, time_index, txn_index]) in files {
         let Some(size) = log else {
-            folder.remove_if_present(base, INDEX)?;
-            folder.remove_if_present(base, TIME_INDEX)?;
+            for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+                folder.remove_if_present(base, extension)?;
+            }
             continue;
         };
         let mut segment = Segment::closed(base, size, now.wall_ms);
-        let plausible = segment.take_indexes(index, time_index);
+        let plausible =
+            segment.take_indexes(index, time_index) && segment.take_txn_index(folder, txn_index)?;
         segments.push((segment, plausible));
     }
     Ok(segments)

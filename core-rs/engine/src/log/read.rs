@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::folder::LOG;
 use super::log::Log;
 use super::segment::Segment;
 use super::tail::Located;
@@ -69,6 +70,13 @@ impl Log {
     /// Errors: `OffsetOutOfRange`, `Corrupt`, `Io`.
     pub fn batches_from(&self, offset: i64) -> Result<BatchReader, LogError> {
         self.check_offset(offset)?;
+        self.replay_from(offset)
+    }
+
+    /// The same from anywhere: what stands below the log start in the first segment still tells of producers.
+    ///
+    /// Errors: `Corrupt`, `Io`.
+    pub fn replay_from(&self, offset: i64) -> Result<BatchReader, LogError> {
         let located = self.locate(offset)?.map(|(_, batch)| batch.position);
         let from = located.unwrap_or_else(|| self.end_position());
         let first = self.segments.partition_point(|segment| segment.base < from.segment_base);
@@ -81,6 +89,11 @@ impl Log {
             active,
             from.position,
         ))
+    }
+
+    /// Blames what stands at `position`.
+    pub fn corrupt_at(&self, position: LogPosition, reason: String) -> LogError {
+        self.folder.corrupt(position.segment_base, LOG, position.position, reason)
     }
 
     pub(super) fn check_offset(&self, offset: i64) -> Result<(), LogError> {

@@ -20,16 +20,18 @@ pub struct StoredBatch {
     pub bytes: Vec<u8>,
 }
 
-/// One batch's header alone.
-#[derive(Clone, Copy, Debug)]
-pub struct StoredHeader {
+/// What of one batch producer state is rebuilt from.
+#[derive(Clone, Debug)]
+pub struct ReplayedBatch {
     /// Where the batch begins; `offset` is its base offset.
     pub position: LogPosition,
     pub header: BatchHeader,
+    /// The bytes of a control batch, header included.
+    pub control: Option<Vec<u8>>,
 }
 
 /// The batches from one offset to the end that the log had when the reader was made. Iterates over whole batches
-/// with their checksums compared; `next_header` skips the records. An error ends the iteration.
+/// with their checksums compared; `next_replayed` skips the records. An error ends the iteration.
 #[derive(Debug)]
 pub struct BatchReader {
     storage: Arc<dyn Storage>,
@@ -55,21 +57,32 @@ impl BatchReader {
         BatchReader { storage, dir, segments, active, from, walk: None }
     }
 
-    /// The next batch's header; the batch itself is passed over and its checksum not compared.
-    pub fn next_header(&mut self) -> Result<Option<StoredHeader>, LogError> {
-        let found = self.step(Walk::next)?;
-        Ok(found.map(|(position, batch)| StoredHeader { position, header: batch.header }))
+    /// The next batch as producer state needs it: its header and, of a control batch, all of it; checksums are
+    /// not compared.
+    pub fn next_replayed(&mut self) -> Result<Option<ReplayedBatch>, LogError> {
+        let Some((position, batch)) = self.step(Walk::next)? else {
+            return Ok(None);
+        };
+        let control = match batch.header.is_control() {
+            true => Some(self.copy(position, &batch)?),
+            false => None,
+        };
+        Ok(Some(ReplayedBatch { position, header: batch.header, control }))
+    }
+
+    fn copy(&mut self, position: LogPosition, batch: &Batch) -> Result<Vec<u8>, LogError> {
+        let bytes = match &mut self.walk {
+            Some((_, walk)) => walk.window.copy(batch.position, batch.header.total_len()),
+            None => Ok(Vec::new()),
+        };
+        bytes.map_err(|error| self.blame(position.segment_base, WalkError::Io(error)))
     }
 
     fn next_batch(&mut self) -> Result<Option<StoredBatch>, LogError> {
         let Some((position, batch)) = self.step(Walk::next_checked)? else {
             return Ok(None);
         };
-        let bytes = match &mut self.walk {
-            Some((_, walk)) => walk.window.copy(batch.position, batch.header.total_len()),
-            None => Ok(Vec::new()),
-        };
-        let bytes = bytes.map_err(|error| self.blame(position.segment_base, WalkError::Io(error)))?;
+        let bytes = self.copy(position, &batch)?;
         Ok(Some(StoredBatch { position, header: batch.header, bytes }))
     }
 

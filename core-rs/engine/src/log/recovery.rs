@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::folder::{INDEX, LOG, TIME_INDEX};
+use super::folder::{INDEX, LOG, TIME_INDEX, TXN_INDEX};
 use super::log::Log;
 use super::segment::Segment;
 use super::window::{SCAN_WINDOW, Walk, WalkError};
@@ -158,8 +158,9 @@ fn set_aside(log: &Log, segment: &Segment, reason: String, report: &mut OpenRepo
     let file = log.folder.path(segment.base, LOG);
     let kept_as = free_name(log, segment.base, 0)?;
     log.folder.storage.rename(&file, &kept_as).map_err(log.folder.fault(segment.base, LOG))?;
-    log.folder.remove_if_present(segment.base, INDEX)?;
-    log.folder.remove_if_present(segment.base, TIME_INDEX)?;
+    for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+        log.folder.remove_if_present(segment.base, extension)?;
+    }
     report.cut.push(CutBytes { file, position: 0, len: segment.size, kept_as, reason });
     Ok(())
 }

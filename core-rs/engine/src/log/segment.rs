@@ -1,4 +1,4 @@
-//! One segment: a run of batches in one file with its two indexes. It appends to the indexes by Kafka's rules and
+//! One segment: a run of batches in one file with its indexes. It appends to the indexes by Kafka's rules and
 //! finds batches; writing batches, rolling and durability are the log's.
 
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use millrace_record::BatchHeader;
 
 use super::LogError;
-use super::folder::{Folder, INDEX, LOG, TIME_INDEX};
+use super::folder::{Folder, INDEX, LOG, TIME_INDEX, TXN_INDEX};
 use super::index_file::IndexFile;
+use super::txn_index::TxnIndex;
 use super::window::{Batch, LOOKUP_WINDOW, Walk, WalkError};
 use crate::storage::StorageFile;
 
@@ -36,6 +37,7 @@ pub(super) struct Segment {
     pub(super) file: Option<Arc<dyn StorageFile>>,
     offsets: IndexFile<OFFSET_ENTRY>,
     times: IndexFile<TIME_ENTRY>,
+    pub(super) aborted: TxnIndex,
     /// Kept current while the segment takes appends; otherwise the time index ends with it.
     max: Option<MaxTimestamp>,
     /// Largest timestamp that the time index holds.
@@ -47,8 +49,9 @@ impl Segment {
     pub(super) fn create(folder: &Folder, base: i64, now_ms: i64) -> Result<Segment, LogError> {
         let mut segment = Segment::closed(base, 0, now_ms);
         // Left over when its log file vanished in a crash, or was never written.
-        folder.remove_if_present(base, INDEX)?;
-        folder.remove_if_present(base, TIME_INDEX)?;
+        for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+            folder.remove_if_present(base, extension)?;
+        }
         segment.file = Some(folder.create(base, LOG)?);
         Ok(segment)
     }
@@ -63,10 +66,20 @@ impl Segment {
             file: None,
             offsets: IndexFile::absent(INDEX),
             times: IndexFile::absent(TIME_INDEX),
+            aborted: TxnIndex::absent(),
             max: None,
             indexed_timestamp: -1,
             bytes_since_entry: 0,
         }
+    }
+
+    /// Takes over a transaction index of this size, if there is one; false when it cannot belong to the segment.
+    pub(super) fn take_txn_index(&mut self, folder: &Folder, len: Option<u64>) -> Result<bool, LogError> {
+        match TxnIndex::existing(len) {
+            Some(aborted) if aborted.is_sane(folder, self.base)? => self.aborted = aborted,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Takes over index files of these sizes; false when they cannot belong to the segment.
@@ -88,11 +101,12 @@ impl Segment {
         !empty_log_with_entries
     }
 
-    /// Both index files are there and hold everything that they should.
+    /// Its index files are there and hold everything that they should.
     pub(super) fn indexes_finished(&self) -> bool {
         let written = |exists: bool, pending: bool| exists && !pending;
         written(self.offsets.exists(), self.offsets.has_pending())
             && written(self.times.exists(), self.times.has_pending())
+            && !self.aborted.has_pending()
             && self.max.is_none_or(|max| max.timestamp <= self.indexed_timestamp)
     }
 
@@ -157,11 +171,13 @@ impl Segment {
     /// Returns the files that have to be synced.
     pub(super) fn finish(&mut self, folder: &Folder) -> Result<Vec<Arc<dyn StorageFile>>, LogError> {
         self.index_max_timestamp();
-        Ok(vec![
+        let mut files = vec![
             self.handle(folder)?,
             self.offsets.finish(folder, self.base)?,
             self.times.finish(folder, self.base)?,
-        ])
+        ];
+        files.extend(self.aborted.finish(folder, self.base)?);
+        Ok(files)
     }
 
     pub(super) fn handle(&self, folder: &Folder) -> Result<Arc<dyn StorageFile>, LogError> {
@@ -203,6 +219,14 @@ impl Segment {
             self.base + i64::from(number(relative)) <= offset
         })?;
         Ok(entry.map_or(0, |entry| u64::from(number(entry.split_at(4).1))))
+    }
+
+    /// Offset of a batch that begins at `position` or behind it, by the index; `None` when it knows none.
+    pub(super) fn offset_behind(&self, folder: &Folder, position: u64) -> Result<Option<i64>, LogError> {
+        let before = |entry: &[u8; OFFSET_ENTRY]| u64::from(number(entry.split_at(4).1)) < position;
+        let (count, _) = self.offsets.search(folder, self.base, before)?;
+        let entries = self.offsets.run(folder, self.base, count, 1)?;
+        Ok(entries.first().map(|entry| self.base + i64::from(number(entry.split_at(4).0))))
     }
 
     /// Walks the segment from a batch border at or before the batch that contains `offset`, up to `end`.
@@ -290,11 +314,12 @@ impl Segment {
         }
     }
 
-    /// Forgets both indexes, in memory and on disk, and everything they told: the log is about to be walked again.
+    /// Forgets the indexes, in memory and on disk, and everything they told: the log is about to be walked again.
     pub(super) fn reset(&mut self, folder: &Folder) -> Result<(), LogError> {
         folder.forget_page();
-        folder.remove_if_present(self.base, INDEX)?;
-        folder.remove_if_present(self.base, TIME_INDEX)?;
+        for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+            folder.remove_if_present(self.base, extension)?;
+        }
         let file = self.file.take();
         *self = Segment { file, ..Segment::closed(self.base, 0, self.created_ms) };
         Ok(())
@@ -310,6 +335,7 @@ impl Segment {
         self.offsets
             .truncate(folder, self.base, |entry| u64::from(number(entry.split_at(4).1)) < position)?;
         let base = self.base;
+        self.aborted.truncate(folder, base, offset)?;
         self.times.truncate(folder, base, |entry| {
             let (_, relative) = entry.split_at(8);
             base + i64::from(number(relative)) < offset

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use millrace_record::patch;
 
-use super::producer_state::IncomingBatch;
+use super::producer_state::{IncomingBatch, TxnEnd};
 use super::{CheckedBatch, Notices, Partition, PartitionConfig, PartitionError, State};
-use crate::log::{AppendBatch, RolledSegment};
+use crate::log::{AppendBatch, LogPosition, RolledSegment};
 use crate::time::Now;
 
 /// A batch that stands in the log, just now or since its first attempt.
@@ -32,15 +32,25 @@ pub(super) struct NewBatch<'a> {
     pub count: i32,
     pub max_timestamp: i64,
     pub log_append_time: i64,
-    pub incoming: Option<IncomingBatch>,
+    pub writer: Writer,
+}
+
+/// Who wrote a batch, as far as producer state goes.
+#[derive(Clone, Copy)]
+pub(super) enum Writer {
+    /// Somebody who takes no sequences.
+    Plain,
+    Producer(IncomingBatch),
+    /// A transaction coordinator: already judged.
+    Marker(TxnEnd),
 }
 
 impl Partition {
     /// Appends a client's batch. `bytes` is the batch that `check_client_batch` returned `checked` for; its base
     /// offset and leader epoch are set in place. `acks_all`: enough replicas must be in sync.
     ///
-    /// Errors: leader and epoch (Produce carries none, so only `NotLeader`), `NotEnoughReplicas`, `InvalidTxnState`
-    /// for a transactional batch, producer state, `BatchLargerThanSegment`, `Offline`.
+    /// Errors: leader and epoch (Produce carries none, so only `NotLeader`), `NotEnoughReplicas`, producer state,
+    /// `InvalidTxnState` for a transactional batch that is no retry, `BatchLargerThanSegment`, `Offline`.
     pub fn append_as_leader(
         self: &Arc<Self>,
         bytes: &mut [u8],
@@ -56,6 +66,7 @@ impl Partition {
             epoch: summary.producer_epoch,
             base_sequence: summary.base_sequence,
             last_offset_delta: summary.last_offset_delta,
+            is_transactional: summary.is_transactional,
         });
         let batch = NewBatch {
             bytes,
@@ -63,15 +74,15 @@ impl Partition {
             count: summary.count,
             max_timestamp: checked.max_timestamp,
             log_append_time: checked.log_append_time,
-            incoming,
+            writer: incoming.map_or(Writer::Plain, Writer::Producer),
         };
         let config = self.config();
         self.with(|state| {
             state.check_leader(-1)?;
             state.check_in_sync(acks_all, &config)?;
-            if summary.is_transactional {
-                // No transaction is ever verified here yet, so none is ongoing.
-                return Err(PartitionError::InvalidTxnState);
+            if let Some(incoming) = incoming.filter(|incoming| incoming.is_transactional) {
+                // No coordinator vouches for a client's transaction yet, so none may begin or go on.
+                state.producers.check_unverified(&incoming)?;
             }
             self.append(state, batch, &config, now, notices)
         })
@@ -87,7 +98,7 @@ impl Partition {
     ) -> Result<Appended, PartitionError> {
         let log = state.log()?;
         let (base_offset, log_start_offset) = (log.end_offset(), log.start_offset());
-        if let Some(incoming) = &batch.incoming
+        if let Writer::Producer(incoming) = &batch.writer
             && let Some(duplicate) = state.producers.check(incoming, base_offset)?
         {
             return Ok(Appended {
@@ -110,12 +121,7 @@ impl Partition {
         if let Some(rolled) = &outcome.rolled {
             self.rolled(state, rolled, now, notices)?;
         }
-        if let Some(incoming) = &batch.incoming {
-            if state.producers.is_full_for(incoming.producer_id) {
-                state.producers.expire(now.wall_ms, config.producer_expiration_ms);
-            }
-            state.producers.appended(incoming, last_offset, batch.max_timestamp);
-        }
+        self.remember(state, &batch, outcome.first_position, config, now, notices)?;
         state.unsynced_records = state.unsynced_records.saturating_add(batch.count.max(0) as u64);
         if !config.syncs_every_append() && state.unsynced_records >= config.log.flush_messages {
             self.want_sync(state, notices);
@@ -129,6 +135,42 @@ impl Partition {
             required: last_offset + 1,
             high_watermark: state.high_watermark.offset,
         })
+    }
+
+    /// Takes a batch that was just appended at `first` over into the producer state; of an aborted transaction, into
+    /// the transaction index too.
+    fn remember(
+        &self,
+        state: &mut State,
+        batch: &NewBatch<'_>,
+        first: LogPosition,
+        config: &PartitionConfig,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Result<(), PartitionError> {
+        let producer_id = match batch.writer {
+            Writer::Plain => return Ok(()),
+            Writer::Producer(incoming) => incoming.producer_id,
+            Writer::Marker(end) => end.producer_id,
+        };
+        if state.producers.is_full_for(producer_id) {
+            state.producers.expire(now.wall_ms, config.producer_expiration_ms);
+        }
+        let aborted = match &batch.writer {
+            Writer::Plain => None,
+            Writer::Producer(incoming) => {
+                let last_offset = first.offset + i64::from(batch.last_offset_delta);
+                state.producers.appended(incoming, first, last_offset, batch.max_timestamp);
+                None
+            }
+            Writer::Marker(end) => state.producers.ended(end, first.offset, batch.max_timestamp),
+        };
+        if let Some(aborted) = aborted
+            && let Err(error) = state.log_mut()?.append_aborted(&aborted)
+        {
+            return Err(self.fault(state, error, notices));
+        }
+        self.settle_unstable(state, notices)
     }
 
     /// A segment was closed: its bytes should become durable soon, and a restart should not read it for producers,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_record::{BatchBuilder, BatchSpec, BatchView, split_batches};
 
-use super::append::{Appended, NewBatch};
+use super::append::{Appended, NewBatch, Writer};
 use super::{Notices, Partition, PartitionError};
 use crate::time::Now;
 
@@ -68,7 +68,7 @@ impl Partition {
             count,
             max_timestamp: timestamp,
             log_append_time: -1,
-            incoming: None,
+            writer: Writer::Plain,
         };
         self.with(|state| {
             state.check_online()?;

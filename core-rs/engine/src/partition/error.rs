@@ -54,8 +54,14 @@ pub enum PartitionError {
         "epoch of producer {producer_id} is {epoch}, which is smaller than the last seen epoch {current}"
     )]
     InvalidProducerEpoch { producer_id: i64, epoch: i16, current: i16 },
-    #[error("record was not part of an ongoing transaction")]
+    #[error("Record was not part of an ongoing transaction")]
     InvalidTxnState,
+    /// A batch of no transaction while its producer has one open.
+    #[error("Expected transactional write from producer {producer_id} at offset {offset}")]
+    OutsideTxn { producer_id: i64, offset: i64 },
+    /// A marker of a transaction coordinator that another one has succeeded.
+    #[error("Invalid coordinator epoch for producerId {producer_id}: {epoch} (zombie), {current} (current)")]
+    CoordinatorFenced { producer_id: i64, epoch: i32, current: i32 },
     /// DeleteRecords where the topic's `cleanup.policy` does not delete.
     #[error("records of this partition cannot be deleted due to the configured policy")]
     RecordsKept,
@@ -120,6 +126,7 @@ impl PartitionError {
             | PartitionError::NotEnoughReplicas { .. }
             | PartitionError::OutOfOrderSequence { .. }
             | PartitionError::InvalidProducerEpoch { .. }
+            | PartitionError::OutsideTxn { .. }
             | PartitionError::InvalidTxnState => true,
             PartitionError::Batch(error) => {
                 !matches!(error.kind(), BatchErrorKind::CorruptMessage | BatchErrorKind::RecordTooLarge)

@@ -6,6 +6,7 @@ mod config;
 mod coordinator;
 mod epochs;
 mod error;
+mod markers;
 mod open;
 mod producer_state;
 mod read;
@@ -14,8 +15,10 @@ mod retention;
 mod sync;
 mod table;
 mod timestamps;
+mod transactions;
 mod validation;
 mod waiters;
+mod watermarks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +34,7 @@ pub use config::PartitionConfig;
 pub use coordinator::{LoadedChunk, LoadedRecord};
 pub use error::{PartitionError, RefusedRecord, RefusedRecords};
 pub use open::{OpenedPartition, PartitionSpec};
-pub use producer_state::{PRODUCER_EXPIRATION_MS, ProducerStates};
+pub use producer_state::{PRODUCER_EXPIRATION_MS, ProducerStates, TxnEnd};
 pub use read::{Divergence, Fetched, Isolation, ReadSpec};
 pub use recompression::Compression;
 pub use sync::Effect;
@@ -73,6 +76,8 @@ struct State {
     replicas: u32,
     isr: u32,
     high_watermark: LogPosition,
+    /// Where the first transaction begins whose end is not known for good; `None` when there is none.
+    first_unstable: Option<LogPosition>,
     producers: ProducerStates,
     waiters: Waiters,
     /// The control plane wants to hear of every new high watermark.
@@ -237,6 +242,11 @@ impl Partition {
         self.with(|state| state.high_watermark.offset)
     }
 
+    /// Exclusive: what readers of committed records may see.
+    pub fn last_stable_offset(&self) -> i64 {
+        self.with(|state| state.last_stable().offset)
+    }
+
     pub fn leader_epoch(&self) -> i32 {
         self.with(|state| state.leader_epoch)
     }
@@ -327,33 +337,6 @@ impl Partition {
         }
     }
 
-    /// On one broker the high watermark is the log end, or what was synced where every append must be.
-    fn settle_high_watermark(
-        self: &Arc<Self>,
-        state: &mut State,
-        config: &PartitionConfig,
-        notices: &mut Notices,
-    ) {
-        let Ok(log) = state.log() else { return };
-        let end = log.end_position();
-        if !config.syncs_every_append() {
-            self.raise_high_watermark(state, end, notices);
-        } else if end > state.high_watermark {
-            self.want_sync(state, notices);
-        }
-    }
-
-    fn raise_high_watermark(&self, state: &mut State, to: LogPosition, notices: &mut Notices) {
-        if to <= state.high_watermark {
-            return;
-        }
-        state.high_watermark = to;
-        state.waiters.reached(to.offset, &mut notices.waiters);
-        if state.watched {
-            notices.committed.push((self.topic_id, self.index, to.offset));
-        }
-    }
-
     /// The clean stop: producer state and indexes written, everything synced. Nothing is served afterwards.
     /// A partition that is offline is left as it is.
     pub fn close(&self, notices: &mut Notices) -> Result<(), PartitionError> {
@@ -409,3 +392,6 @@ mod partition_tests;
 
 #[cfg(test)]
 mod producer_state_tests;
+
+#[cfg(test)]
+mod transactions_tests;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::producer_state::ProducerStates;
+use super::markers::end_in;
+use super::producer_state::{IncomingBatch, ProducerStates};
 use super::waiters::Waiters;
 use super::{Partition, PartitionConfig, Role, State};
 use crate::log::{Log, LogError, OpenReport, Opening, partition_metadata};
@@ -45,7 +46,8 @@ impl Partition {
     ) -> Result<OpenedPartition, LogError> {
         let (mut log, report) = Log::open(storage.clone(), &spec.dir, config.log.clone(), opening, now)?;
         claim(storage.as_ref(), &spec)?;
-        let producers = rebuild_producers(&log, now, config.producer_expiration_ms)?;
+        let rebuilt = report.rebuilt_indexes.iter().copied().min();
+        let mut producers = replay(&mut log, rebuilt, now, config.producer_expiration_ms)?;
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
             // What a crash left in the page cache was perhaps never acked as durable: it must be before it is read.
             let job = log.sync_job();
@@ -53,6 +55,11 @@ impl Partition {
             log.synced(&job);
         }
         let high_watermark = log.end_position();
+        producers.replicated(high_watermark.offset);
+        let first_unstable = match producers.first_unstable() {
+            Some((first, _)) => Some(log.position_of(first.max(log.start_offset()))?),
+            None => None,
+        };
         let state = State {
             log: Some(log),
             role: Role::Follower,
@@ -61,6 +68,7 @@ impl Partition {
             replicas: 1,
             isr: 1,
             high_watermark,
+            first_unstable,
             producers,
             waiters: Waiters::default(),
             watched: false,
@@ -99,16 +107,39 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec) -> Result<(), LogError> {
     }
 }
 
-fn rebuild_producers(log: &Log, now: Now, expiration_ms: i64) -> Result<ProducerStates, LogError> {
-    let (from, entries) = log.read_producer_snapshot()?.unwrap_or((log.start_offset(), Vec::new()));
+/// Rebuilds the producer state from its newest snapshot and the batches after it. Recovery has thrown away the
+/// transaction indexes from segment `rebuilt` on: the state is then taken from before, and the aborted transactions
+/// that it meets on its way go into them again.
+fn replay(
+    log: &mut Log,
+    rebuilt: Option<i64>,
+    now: Now,
+    expiration_ms: i64,
+) -> Result<ProducerStates, LogError> {
+    let limit = rebuilt.unwrap_or(i64::MAX);
+    // Without a snapshot from the very first batch that is there: one below the log start may have begun a transaction
+    // that ended above.
+    let (from, entries) = log.read_producer_snapshot(limit)?.unwrap_or((0, Vec::new()));
     let mut producers = ProducerStates::from_snapshot(&entries);
-    let mut batches = log.batches_from(from.max(log.start_offset()))?;
-    while let Some(batch) = batches.next_header()? {
+    let mut batches = log.replay_from(from)?;
+    while let Some(batch) = batches.next_replayed()? {
         // A batch that straddles the snapshot's offset is in it already.
-        if batch.position.offset >= from {
-            producers.replay(&batch.header);
+        if batch.position.offset < from || !batch.header.has_producer_id() {
+            continue;
+        }
+        let Some(control) = &batch.control else {
+            let (incoming, last_offset) = (IncomingBatch::of(&batch.header), batch.header.last_offset());
+            producers.appended(&incoming, batch.position, last_offset, batch.header.max_timestamp);
+            continue;
+        };
+        let end = end_in(control).map_err(|error| log.corrupt_at(batch.position, error.to_string()))?;
+        if let Some((end, timestamp)) = end
+            && let Some(aborted) = producers.ended(&end, batch.position.offset, timestamp)
+        {
+            log.append_aborted(&aborted)?;
         }
     }
+    log.sync_replayed_aborts()?;
     producers.expire(now.wall_ms, expiration_ms);
     Ok(producers)
 }

@@ -291,7 +291,7 @@ fn loading_goes_in_bounded_chunks_and_skips_control_batches() {
             count: 1,
             max_timestamp: 77,
             log_append_time: -1,
-            incoming: None,
+            writer: append::Writer::Plain,
         };
         let config = partition.config();
         partition.with(|state| partition.append(state, new, &config, NOON, &mut notices)).unwrap();

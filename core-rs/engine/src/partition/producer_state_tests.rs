@@ -2,14 +2,25 @@
 
 use super::PartitionError;
 use super::producer_state::*;
+use crate::log::{AbortedTxn, LogPosition};
 
 fn batch(epoch: i16, base_sequence: i32, count: i32) -> IncomingBatch {
-    IncomingBatch { producer_id: 7, epoch, base_sequence, last_offset_delta: count - 1 }
+    IncomingBatch {
+        producer_id: 7,
+        epoch,
+        base_sequence,
+        last_offset_delta: count - 1,
+        is_transactional: false,
+    }
+}
+
+fn at(offset: i64) -> LogPosition {
+    LogPosition { offset, segment_base: 0, position: 0 }
 }
 
 fn append(states: &mut ProducerStates, incoming: IncomingBatch, base_offset: i64) {
     assert_eq!(states.check(&incoming, base_offset), Ok(None));
-    states.appended(&incoming, base_offset + i64::from(incoming.last_offset_delta), 1000);
+    states.appended(&incoming, at(base_offset), base_offset + i64::from(incoming.last_offset_delta), 1000);
 }
 
 #[test]
@@ -112,4 +123,87 @@ fn a_flood_of_producer_ids_displaces_those_whose_last_append_is_the_oldest() {
         }
     }
     assert_eq!(states.check(&of(0), offset), Ok(None), "silence made it old in the end");
+}
+
+fn in_txn(epoch: i16, base_sequence: i32) -> IncomingBatch {
+    IncomingBatch { is_transactional: true, ..batch(epoch, base_sequence, 1) }
+}
+
+fn end(epoch: i16, coordinator_epoch: i32, committed: bool) -> TxnEnd {
+    TxnEnd { producer_id: 7, epoch, coordinator_epoch, committed }
+}
+
+#[test]
+fn a_transaction_begins_with_its_first_batch_and_ends_with_its_marker() {
+    let mut states = ProducerStates::default();
+    append(&mut states, in_txn(0, 0), 10);
+    append(&mut states, in_txn(0, 1), 11);
+    assert_eq!(states.first_unstable().map(|(first, _)| first), Some(10));
+    assert_eq!(states.snapshot()[0].current_txn_first_offset, 10);
+    let restored = ProducerStates::from_snapshot(&states.snapshot());
+    assert_eq!(restored.first_unstable(), Some((10, None)), "open across a restart");
+
+    let aborted = states.ended(&end(0, 3, false), 12, 2000).unwrap();
+    let expected = AbortedTxn { producer_id: 7, first_offset: 10, last_offset: 12, last_stable_offset: 13 };
+    assert_eq!(aborted, expected);
+    states.replicated(13);
+    assert_eq!(states.first_unstable(), None);
+    let entry = states.snapshot()[0];
+    assert_eq!((entry.current_txn_first_offset, entry.coordinator_epoch, entry.timestamp), (-1, 3, 2000));
+    assert_eq!(entry.last_sequence, 1, "with the same epoch sequences go on");
+    append(&mut states, in_txn(0, 2), 13);
+    assert_eq!(states.ended(&end(0, 3, true), 14, 2000), None, "committed: nothing for the index");
+    assert_eq!(states.ended(&end(0, 3, false), 15, 2000), None, "a transaction without records is none");
+}
+
+#[test]
+fn a_batch_outside_of_its_producer_s_transaction_is_refused() {
+    let mut states = ProducerStates::default();
+    append(&mut states, in_txn(0, 0), 10);
+    let refused = states.check(&batch(0, 1, 1), 11);
+    assert_eq!(refused, Err(PartitionError::OutsideTxn { producer_id: 7, offset: 11 }));
+    let bumped = states.check(&batch(1, 0, 1), 11);
+    assert!(matches!(bumped, Err(PartitionError::OutsideTxn { .. })), "with a new epoch too");
+}
+
+#[test]
+fn a_batch_that_no_coordinator_vouched_for_is_refused_unless_it_is_a_retry() {
+    let mut states = ProducerStates::default();
+    assert_eq!(states.check_unverified(&in_txn(0, 0)), Err(PartitionError::InvalidTxnState));
+    append(&mut states, in_txn(2, 0), 10);
+    assert_eq!(states.check_unverified(&in_txn(2, 0)), Ok(()));
+    assert_eq!(states.check_unverified(&in_txn(2, 1)), Err(PartitionError::InvalidTxnState));
+    let stale = states.check_unverified(&in_txn(1, 0));
+    assert_eq!(stale, Err(PartitionError::InvalidProducerEpoch { producer_id: 7, epoch: 1, current: 2 }));
+}
+
+#[test]
+fn late_markers_and_succeeded_coordinators_are_fenced() {
+    let mut states = ProducerStates::default();
+    assert_eq!(states.check_end(&end(0, 0, true), 2), Ok(()), "of a producer that nobody remembers");
+    append(&mut states, in_txn(5, 0), 10);
+    let fenced = |epoch| PartitionError::InvalidProducerEpoch { producer_id: 7, epoch, current: 5 };
+    for version in [0, 1] {
+        assert_eq!(states.check_end(&end(4, 1, true), version), Err(fenced(4)));
+        assert_eq!(states.check_end(&end(5, 1, true), version), Ok(()));
+    }
+    assert_eq!(states.check_end(&end(5, 1, true), 2), Err(fenced(5)), "its transaction has a later epoch");
+    assert_eq!(states.check_end(&end(6, 1, true), 2), Ok(()));
+    states.ended(&end(6, 4, true), 11, 0);
+    assert_eq!(states.check_end(&end(6, 4, true), 2), Ok(()), "the same marker once more");
+    let zombie = states.check_end(&end(6, 3, true), 2);
+    assert_eq!(zombie, Err(PartitionError::CoordinatorFenced { producer_id: 7, epoch: 3, current: 4 }));
+    assert_eq!(states.check(&in_txn(6, 0), 12), Ok(None), "the marker's epoch begins at sequence 0");
+    assert!(states.check(&in_txn(5, 1), 12).is_err());
+}
+
+#[test]
+fn a_producer_with_an_open_transaction_outlives_silence_and_floods() {
+    let mut states = ProducerStates::default();
+    append(&mut states, in_txn(0, 0), 0);
+    states.expire(i64::MAX, 1);
+    for producer_id in 0..MAX_PRODUCERS as i64 + 10 {
+        append(&mut states, IncomingBatch { producer_id: 100 + producer_id, ..batch(0, 0, 1) }, producer_id);
+    }
+    assert!(states.check(&in_txn(0, 0), 0).unwrap().is_some());
 }

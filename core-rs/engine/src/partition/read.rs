@@ -2,7 +2,7 @@
 
 use super::epochs::end_of_epoch;
 use super::{Notices, Partition, PartitionError, State, WaiterId};
-use crate::log::LogPosition;
+use crate::log::AbortedTxn;
 use crate::storage::FileRange;
 
 /// How far a reader may see.
@@ -44,13 +44,15 @@ pub struct Fetched {
     pub last_stable_offset: i64,
     pub log_start_offset: i64,
     pub divergence: Option<Divergence>,
+    /// For a reader of committed records: the aborted transactions among what it reads.
+    pub aborted: Option<Vec<AbortedTxn>>,
     /// More can be read, but from the next segment, which is another range: waiting for more bytes is pointless.
     pub at_segment_end: bool,
 }
 
 impl Partition {
     /// Reads for a consumer. With `waiter` the request is also registered, in the same instant, for what comes
-    /// after: a rise of the high watermark or of the log start, another role, deletion, offline.
+    /// after: a rise of the reader's bound or of the log start, another role, deletion, offline.
     ///
     /// Errors: deleted, offline, epoch and leader checks, `OffsetOutOfRange` below the log start or above the log
     /// end. Between high watermark and log end there is nothing to read, and no error.
@@ -63,7 +65,8 @@ impl Partition {
         self.with(|state| {
             state.check_leader(spec.current_leader_epoch)?;
             if let Some(id) = waiter {
-                state.waiters.register(id, state.high_watermark.offset.saturating_add(1));
+                let bound = state.bound(Some(spec.isolation))?.offset;
+                state.waiters.register(id, spec.isolation, bound.saturating_add(1));
             }
             self.read_locked(state, spec, notices)
         })
@@ -75,15 +78,17 @@ impl Partition {
         spec: &ReadSpec,
         notices: &mut Notices,
     ) -> Result<Fetched, PartitionError> {
-        let high_watermark = state.high_watermark;
+        let upper = state.bound(Some(spec.isolation))?;
+        let commits = spec.isolation == Isolation::ReadCommitted;
         let log = state.log()?;
         let (start, end) = (log.start_offset(), log.end_offset());
         let mut fetched = Fetched {
             range: None,
-            high_watermark: high_watermark.offset,
-            last_stable_offset: high_watermark.offset,
+            high_watermark: state.high_watermark.offset,
+            last_stable_offset: state.last_stable().offset,
             log_start_offset: start,
             divergence: None,
+            aborted: commits.then(Vec::new),
             at_segment_end: false,
         };
         let out_of_range = PartitionError::OffsetOutOfRange { offset: spec.offset, start, end };
@@ -98,15 +103,19 @@ impl Partition {
         if !(start..=end).contains(&spec.offset) {
             return Err(out_of_range);
         }
-        // Until transactions come, the last stable offset is the high watermark: both isolations end there.
-        let upper: LogPosition = match spec.isolation {
-            Isolation::ReadUncommitted | Isolation::ReadCommitted => high_watermark,
-        };
         if spec.offset >= upper.offset || (spec.max_bytes == 0 && !spec.at_least_one) {
             return Ok(fetched);
         }
-        match log.read(spec.offset, spec.max_bytes, upper, spec.at_least_one) {
-            Ok(read) => {
+        let found = log.read(spec.offset, spec.max_bytes, upper, spec.at_least_one).and_then(|read| {
+            let aborted = match commits && read.range.len > 0 {
+                true => log.aborted_in(spec.offset, &read, upper)?,
+                false => Vec::new(),
+            };
+            Ok((read, aborted))
+        });
+        match found {
+            Ok((read, aborted)) => {
+                fetched.aborted = commits.then_some(aborted);
                 fetched.at_segment_end = read.range.len > 0 && spec.offset < upper.segment_base;
                 fetched.range = (read.range.len > 0).then_some(read.range);
                 Ok(fetched)
@@ -123,7 +132,7 @@ impl Partition {
         self.with(|state| {
             state.check_leader(-1)?;
             if state.high_watermark.offset < required {
-                state.waiters.register(waiter, required);
+                state.waiters.register(waiter, Isolation::ReadUncommitted, required);
             }
             Ok(state.high_watermark.offset)
         })

@@ -83,6 +83,7 @@ impl Partition {
             return Err(self.fault(state, error, notices));
         }
         if after > before {
+            self.settle_unstable(state, notices)?;
             state.waiters.all(&mut notices.waiters);
         }
         Ok(after)

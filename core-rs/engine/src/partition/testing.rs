@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use millrace_record::{BatchBuilder, BatchSpec, Codec};
+use millrace_record::{BatchBuilder, BatchHeader, BatchSpec, Codec};
 
-use super::{Notices, Partition, PartitionConfig, PartitionSpec};
+use super::append::{NewBatch, Writer};
+use super::producer_state::IncomingBatch;
+use super::{Notices, Partition, PartitionConfig, PartitionSpec, TxnEnd};
 use crate::log::Opening;
 use crate::storage::{SimStorage, Storage};
 use crate::time::Now;
@@ -78,6 +80,47 @@ pub(crate) fn batch_of_bytes(bytes: usize) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchSpec::default());
     builder.append(NOON.wall_ms, Some(b"key"), Some(&vec![7; bytes]), &[]).unwrap();
     builder.finish().unwrap()
+}
+
+/// `count` records in the transaction of a producer, written as a coordinator would have allowed it. Returns the base
+/// offset.
+pub(crate) fn append_in_txn(
+    partition: &Arc<Partition>,
+    producer_id: i64,
+    base_sequence: i32,
+    count: i32,
+    notices: &mut Notices,
+) -> i64 {
+    let spec = BatchSpec {
+        producer_id,
+        producer_epoch: 0,
+        base_sequence,
+        is_transactional: true,
+        ..BatchSpec::default()
+    };
+    let mut bytes = batch_of(spec, count);
+    let header = BatchHeader::parse(&bytes).unwrap();
+    let new = NewBatch {
+        bytes: &mut bytes,
+        last_offset_delta: count - 1,
+        count,
+        max_timestamp: header.max_timestamp,
+        log_append_time: -1,
+        writer: Writer::Producer(IncomingBatch::of(&header)),
+    };
+    let config = partition.config();
+    partition.with(|state| partition.append(state, new, &config, NOON, notices)).unwrap().base_offset
+}
+
+/// The marker of a producer's transaction.
+pub(crate) fn end_txn(
+    partition: &Arc<Partition>,
+    producer_id: i64,
+    committed: bool,
+    notices: &mut Notices,
+) -> i64 {
+    let end = TxnEnd { producer_id, epoch: 0, coordinator_epoch: 0, committed };
+    partition.append_marker(end, 0, NOON, notices).unwrap().base_offset
 }
 
 /// Runs every queued effect, and those that follow, until none is left.

@@ -83,9 +83,8 @@ impl Partition {
     ) -> Result<FoundOffset, PartitionError> {
         self.with(|state| {
             state.check_leader(current_leader_epoch)?;
+            let bound = state.bound(isolation)?.offset;
             let log = state.log()?;
-            // The last stable offset is the high watermark until transactions come.
-            let bound = isolation.map_or(log.end_offset(), |_| state.high_watermark.offset);
             let found = match query {
                 OffsetQuery::Latest => {
                     let leader_epoch = state.leader_epoch;

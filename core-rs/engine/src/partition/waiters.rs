@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Effect;
+use super::{Effect, Isolation};
 use crate::uuid::Uuid;
 
 /// A parked request of an I/O thread; `token` is unique on its thread for as long as the request lives.
@@ -44,7 +44,7 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// Who waits, and from which high watermark on it is worth evaluating them.
+/// Who waits, and from which bound on it is worth evaluating them.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     by_id: BTreeMap<WaiterId, Waiting>,
@@ -52,15 +52,17 @@ pub(super) struct Waiters {
 
 #[derive(Debug)]
 struct Waiting {
-    high_watermark: i64,
+    /// Which bound: high watermark or last stable offset.
+    isolation: Isolation,
+    bound: i64,
     /// Told already, and not evaluated since: telling it again would only repeat itself in its thread's queue.
     notified: bool,
 }
 
 impl Waiters {
     /// Registers, or arms again, a request that has just been evaluated and found wanting.
-    pub(super) fn register(&mut self, id: WaiterId, high_watermark: i64) {
-        self.by_id.insert(id, Waiting { high_watermark, notified: false });
+    pub(super) fn register(&mut self, id: WaiterId, isolation: Isolation, bound: i64) {
+        self.by_id.insert(id, Waiting { isolation, bound, notified: false });
     }
 
     pub(super) fn remove(&mut self, id: WaiterId) {
@@ -71,10 +73,14 @@ impl Waiters {
         self.by_id.len()
     }
 
-    /// Tells those that wait for a high watermark of at most `reached`.
-    pub(super) fn reached(&mut self, reached: i64, told: &mut Vec<WaiterId>) {
+    /// Tells those whose bound is at most what was reached.
+    pub(super) fn reached(&mut self, high_watermark: i64, last_stable: i64, told: &mut Vec<WaiterId>) {
         for (&id, waiting) in &mut self.by_id {
-            if !waiting.notified && waiting.high_watermark <= reached {
+            let reached = match waiting.isolation {
+                Isolation::ReadUncommitted => high_watermark,
+                Isolation::ReadCommitted => last_stable,
+            };
+            if !waiting.notified && waiting.bound <= reached {
                 waiting.notified = true;
                 told.push(id);
             }
@@ -83,7 +89,7 @@ impl Waiters {
 
     /// Tells everybody: role, log start or existence changed.
     pub(super) fn all(&mut self, told: &mut Vec<WaiterId>) {
-        self.reached(i64::MAX, told);
+        self.reached(i64::MAX, i64::MAX, told);
     }
 }
 
@@ -95,14 +101,14 @@ mod tests {
     fn only_those_whose_watermark_is_reached_are_told_and_only_until_they_look_again() {
         let [early, late] = [1, 2].map(|token| WaiterId { thread: 0, token });
         let mut waiters = Waiters::default();
-        waiters.register(early, 5);
-        waiters.register(late, 9);
+        waiters.register(early, Isolation::ReadUncommitted, 5);
+        waiters.register(late, Isolation::ReadCommitted, 9);
         let mut told = Vec::new();
-        waiters.reached(5, &mut told);
-        waiters.reached(6, &mut told);
-        assert_eq!(told, [early]);
-        waiters.register(early, 8);
-        waiters.reached(8, &mut told);
+        waiters.reached(5, 5, &mut told);
+        waiters.reached(9, 6, &mut told);
+        assert_eq!(told, [early], "the last stable offset is not at 9 yet");
+        waiters.register(early, Isolation::ReadUncommitted, 8);
+        waiters.reached(9, 8, &mut told);
         assert_eq!(told, [early, early]);
         waiters.remove(early);
         waiters.all(&mut told);

@@ -8,6 +8,7 @@ mod recovery;
 mod retention;
 mod timestamps;
 mod truncation;
+mod txn_index;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -47,16 +47,20 @@ function checkVersion(message: Message, version: number): void {
   }
 }
 
-/** Decodes `message` from exactly the bytes `offset` to `end`. */
+/**
+ * Decodes `message` from exactly the bytes `offset` to `end`. What would take more memory than about `heap` bytes is
+ * refused.
+ */
 export function decodeExactly(
   message: Message,
   version: number,
   buffer: Buffer,
   offset: number,
   end: number,
+  heap?: number,
 ): unknown {
   const decode = decoderOf(message, version)
-  const reader = new Reader(buffer, offset, end)
+  const reader = new Reader(buffer, offset, end, heap)
   try {
     const result = decode(reader)
     if (reader.position !== end) throw new ProtocolError(`${end - reader.position} bytes left over`)

@@ -6,6 +6,7 @@ import {
   defaultSource,
   elementOf,
   fieldsOf,
+  heapSize,
   layoutOf,
   nullMarkerOf,
   primitiveOf,
@@ -77,7 +78,7 @@ class DecoderSource {
     }
     push.push('}')
     return [
-      `const ${length} = r.${method}(${smallest})`,
+      `const ${length} = r.${method}(${smallest}, ${heapSize(element)})`,
       `const ${list} = ${nullable ? `${length} === -1 ? null : []` : '[]'}`,
       ...push,
       `${declare} ${variable} = ${list}`,

@@ -6,14 +6,18 @@ import { decodeExactly, encoderOf, written } from './codec.js'
 import { encodeRequestHeader, encodeResponseHeader } from './headers.js'
 import type { Api, EncodableRequest, EncodableResponse, Message, RequestOf, ResponseOf } from './table.js'
 
-/** Decodes a request body that starts at `offset` and must end with the buffer. */
+/**
+ * Decodes a request body that starts at `offset` and must end with the buffer. One that would take more memory than
+ * about `heap` bytes is refused: a few bytes of a frame can become a large object.
+ */
 export function decodeRequest<A extends Api>(
   api: A,
   version: number,
   buffer: Buffer,
   offset = 0,
+  heap?: number,
 ): RequestOf<A> {
-  return decodeExactly(api.request, version, buffer, offset, buffer.length) as RequestOf<A>
+  return decodeExactly(api.request, version, buffer, offset, buffer.length, heap) as RequestOf<A>
 }
 
 /** Decodes a response body that starts at `offset` and must end with the buffer. */

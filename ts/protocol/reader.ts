@@ -6,17 +6,30 @@ import { type UnknownTaggedField, ZERO_UUID } from './notation.js'
 import { ProtocolError } from './protocol-error.js'
 
 const MAX_STRING_BYTES = 0x7fff
+/** What a string, a buffer of its own, a view into one and a kept tagged field take beside their bytes. */
+const STRING_HEAP = 16
+const BUFFER_HEAP = 256
+const VIEW_HEAP = 128
+const TAG_HEAP = 64
 
 export class Reader {
   buffer: Buffer
   position: number
   /** Exclusive; moves inwards while a tagged field is read. */
   end: number
+  /** About the bytes of memory that what is read may still take. */
+  private heap: number
 
-  constructor(buffer: Buffer, offset: number, end: number) {
+  constructor(buffer: Buffer, offset: number, end: number, heap = Number.POSITIVE_INFINITY) {
     this.buffer = buffer
     this.position = offset
     this.end = end
+    this.heap = heap
+  }
+
+  private charge(bytes: number): void {
+    this.heap -= bytes
+    if (this.heap < 0) throw new ProtocolError(`too many elements or too much text before ${this.position}`)
   }
 
   /** Reserves the next `size` bytes and returns where they start. */
@@ -122,25 +135,32 @@ export class Reader {
   private text(length: number): string {
     if (length < 0 || length > MAX_STRING_BYTES) throw this.badLength('string', length)
     const at = this.take(length)
-    return length === 0 ? '' : this.buffer.toString('utf8', at, at + length)
+    if (length === 0) return ''
+    this.charge(STRING_HEAP + length)
+    return this.buffer.toString('utf8', at, at + length)
+  }
+
+  private copied(view: Buffer): Buffer {
+    this.charge(BUFFER_HEAP + view.length)
+    return copied(view)
   }
 
   bytes(): Buffer {
-    return copied(this.view())
+    return this.copied(this.view())
   }
 
   nullableBytes(): Buffer | null {
     const view = this.nullableView()
-    return view === null ? null : copied(view)
+    return view === null ? null : this.copied(view)
   }
 
   compactBytes(): Buffer {
-    return copied(this.compactView())
+    return this.copied(this.compactView())
   }
 
   compactNullableBytes(): Buffer | null {
     const view = this.compactNullableView()
-    return view === null ? null : copied(view)
+    return view === null ? null : this.copied(view)
   }
 
   view(): Buffer {
@@ -164,31 +184,36 @@ export class Reader {
   private slice(length: number): Buffer {
     if (length < 0) throw this.badLength('bytes', length)
     const at = this.take(length)
+    this.charge(VIEW_HEAP)
     return this.buffer.subarray(at, at + length)
   }
 
-  /** Element count, refused when the bytes that remain could not hold it. `smallest`: bytes of the smallest element. */
-  arrayLength(smallest: number): number {
-    return this.counted(this.int32(), smallest)
+  /**
+   * Element count, refused when the bytes that remain could not hold it, or memory should not. `smallest`: bytes of the
+   * smallest element; `heap`: about what each takes in memory.
+   */
+  arrayLength(smallest: number, heap: number): number {
+    return this.counted(this.int32(), smallest, heap)
   }
 
   /** −1 for null. */
-  nullableArrayLength(smallest: number): number {
+  nullableArrayLength(smallest: number, heap: number): number {
     const length = this.int32()
-    return length === -1 ? -1 : this.counted(length, smallest)
+    return length === -1 ? -1 : this.counted(length, smallest, heap)
   }
 
-  compactArrayLength(smallest: number): number {
-    return this.counted(this.uvarint() - 1, smallest)
+  compactArrayLength(smallest: number, heap: number): number {
+    return this.counted(this.uvarint() - 1, smallest, heap)
   }
 
-  compactNullableArrayLength(smallest: number): number {
+  compactNullableArrayLength(smallest: number, heap: number): number {
     const length = this.uvarint() - 1
-    return length === -1 ? -1 : this.counted(length, smallest)
+    return length === -1 ? -1 : this.counted(length, smallest, heap)
   }
 
-  private counted(length: number, smallest: number): number {
+  private counted(length: number, smallest: number, heap: number): number {
     if (length < 0 || length * smallest > this.end - this.position) throw this.badLength('array', length)
+    this.charge(length * heap)
     return length
   }
 
@@ -220,12 +245,12 @@ export class Reader {
 
   /** Number of tagged fields that follow. */
   tagCount(): number {
-    return this.counted(this.uvarint(), 2)
+    return this.counted(this.uvarint(), 2, TAG_HEAP)
   }
 
   /** Keeps a tagged field that no table knows. */
   unknownTag(kept: UnknownTaggedField[] | undefined, tag: number, size: number): UnknownTaggedField[] {
-    const field = { tag, data: copied(this.slice(size)) }
+    const field = { tag, data: this.copied(this.slice(size)) }
     if (kept === undefined) return [field]
     kept.push(field)
     return kept

@@ -34,6 +34,7 @@ import { type Address, Listeners } from './listeners.js'
 import { MetadataLog } from './metadata-log.js'
 import { Outbox } from './outbox.js'
 import { RecordDeletions } from './record-deletions.js'
+import { RequestMemory } from './request-memory.js'
 import { Timers } from './timers.js'
 
 export interface ControlPlaneSetup {
@@ -67,6 +68,7 @@ export class ControlPlane {
   private readonly alarm: Alarm
   private readonly listeners: Listeners
   private readonly groups: GroupShards
+  private readonly requestMemory = new RequestMemory()
   private readonly deletions = new RecordDeletions((command) => this.push(command))
   private readonly metadata: MetadataLog<
     ControllerState,
@@ -120,7 +122,7 @@ export class ControlPlane {
       wallMs: () => now().wallMs,
       brokerEpoch: () => this.brokerEpoch,
     })
-    this.dispatcher = new Dispatcher(handlers, services, this.outbox, log)
+    this.dispatcher = new Dispatcher(handlers, services, this.outbox, log, () => this.requestMemory.limit)
   }
 
   /** What clients are told, by listener name. */
@@ -285,6 +287,7 @@ export class ControlPlane {
   }
 
   private onImage(image: MetadataImage, delta: MetadataDelta | null): void {
+    this.requestMemory.onImage(image, delta)
     if (this.phase === 'registering') {
       this.phase = 'opening'
       this.listeners.open((command) => this.push(command))

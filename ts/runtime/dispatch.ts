@@ -27,6 +27,8 @@ export class Dispatcher {
     private readonly broker: BrokerView,
     private readonly outbox: Outbox,
     private readonly log: Logger,
+    /** About the bytes that a request may take once it is decoded. */
+    private readonly memoryLimit: () => number,
   ) {}
 
   onRequest(request: ControlRequest): void {
@@ -42,7 +44,8 @@ export class Dispatcher {
     }
     try {
       const header = decodeRequestHeader(request.frame)
-      const body = decodeRequest(api, request.apiVersion, request.frame, header.bodyOffset)
+      const { apiVersion, frame } = request
+      const body = decodeRequest(api, apiVersion, frame, header.bodyOffset, this.memoryLimit())
       const call = this.callOf(request, handler, header.correlationId, header.clientId)
       handler.handle(call, body, this.broker)
     } catch (error) {

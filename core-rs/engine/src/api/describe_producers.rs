@@ -29,7 +29,7 @@ impl<'a> ProducersRequest<'a> {
 }
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
-    let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
+    let reader = ctx.body(frame);
     let request = ProducersRequest::read(reader)?;
     let mut writer = Writer::response(ctx.header.correlation_id, true, 4 * frame.len());
     // A small request that names one partition over and over must not make a reply without bounds.

@@ -12,7 +12,7 @@ use super::fetch_session::{FetchSession, Place};
 use super::fetch_sessions::SharedSession;
 use super::produce_request::TopicRef;
 use super::produce_response::TopicLabel;
-use super::wire::{Reader, WireError};
+use super::wire::WireError;
 use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
 use crate::partition::{Isolation, Notices, Partition, PartitionError, ReadSpec, Topic, Topics, WaiterId};
 use crate::time::Now;
@@ -24,7 +24,7 @@ const FIRST_ZSTD_VERSION: i16 = 10;
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
     let version = ctx.header.api_version;
-    let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
+    let reader = ctx.body(frame);
     let request = FetchRequest::read(reader, version)?;
     let shape = ResponseShape { correlation_id: ctx.header.correlation_id, version };
     let is_full = request.session_epoch == FINAL_EPOCH || request.session_epoch == INITIAL_EPOCH;

@@ -71,7 +71,7 @@ impl<'a> ListOffsetsRequest<'a> {
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
     let version = ctx.header.api_version;
-    let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
+    let reader = ctx.body(frame);
     let request = ListOffsetsRequest::read(reader, version)?;
     let isolation = (request.replica_id == CONSUMER).then_some(match request.isolation_level {
         1 => Isolation::ReadCommitted,

@@ -26,7 +26,7 @@ use crate::time::Now;
 pub use error::ErrorCode;
 pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
-use wire::WireError;
+use wire::{Reader, WireError};
 
 /// A piece of a reply, in order. The first one of a reply starts with the 4-byte size prefix.
 #[derive(Debug)]
@@ -144,7 +144,18 @@ pub struct RequestContext<'a> {
     pub notices: &'a mut Notices,
 }
 
+/// Elements that a request may have beyond two for each partition of this broker: topics that are gone, or that
+/// others lead. See docs/decisions/0002-memory-of-a-request.md.
+const SPARE_ELEMENTS: usize = 1000;
+
 impl RequestContext<'_> {
+    /// Reads the body of the request. A request names topics and partitions; one that names many more than there are
+    /// here is made up, and is refused before it costs memory.
+    fn body<'f>(&self, frame: &'f [u8]) -> Reader<'f> {
+        let elements = self.topics.partitions().saturating_mul(2).saturating_add(SPARE_ELEMENTS);
+        Reader::new(frame, self.header.body_offset, self.header.flexible).with_elements(elements)
+    }
+
     fn may(&self, operation: Operation, resource: Resource<'_>) -> bool {
         self.authorize.authorize(self.principal, operation, resource)
     }

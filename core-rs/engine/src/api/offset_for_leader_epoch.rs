@@ -53,7 +53,7 @@ impl<'a> EpochsRequest<'a> {
 }
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
-    let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
+    let reader = ctx.body(frame);
     let request = EpochsRequest::read(reader, ctx.header.api_version)?;
     let mut writer = Writer::response(ctx.header.correlation_id, ctx.header.flexible, frame.len() * 2);
     writer.i32(0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::produce_request::{ProducePartition, ProduceRequest, TopicRef};
 use super::produce_response::{Produced, ProducedTopic, TopicLabel, encode};
-use super::wire::{Reader, WireError};
+use super::wire::WireError;
 use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
 use crate::partition::{Notices, Partition, PartitionError, Topic, WaiterId, check_client_batch};
 use crate::time::Now;
@@ -18,7 +18,7 @@ const TRANSACTIONAL: u8 = 0x10;
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
     let version = ctx.header.api_version;
-    let reader = Reader::new(frame, ctx.header.body_offset, ctx.header.flexible);
+    let reader = ctx.body(frame);
     let request = ProduceRequest::read(reader, version)?;
     let (acks, timeout_ms) = (request.acks, request.timeout_ms);
     let refuse_all = refusal_of_all(ctx, frame, &request);

@@ -24,6 +24,10 @@ pub enum WireError {
     TagSize { tag: u32, position: usize, declared: usize, read: usize },
     #[error("{left} bytes follow the end of the message")]
     Trailing { left: usize },
+    #[error(
+        "{what} at position {position} has {count} elements, more than a request to this broker can have a use for"
+    )]
+    TooMany { what: &'static str, position: usize, count: usize },
 }
 
 /// Reads a frame front to back. `flexible` chooses between the classic lengths (i16, i32) and the compact ones.
@@ -32,12 +36,20 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,
     flexible: bool,
+    /// Elements that arrays may still have.
+    elements: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader over `bytes` from `position` on; positions it reports count from the start of `bytes`.
     pub fn new(bytes: &'a [u8], position: usize, flexible: bool) -> Reader<'a> {
-        Reader { bytes, position: position.min(bytes.len()), flexible }
+        Reader { bytes, position: position.min(bytes.len()), flexible, elements: usize::MAX }
+    }
+
+    /// Refuses a message whose arrays have more elements than this, all of them together: an element in memory is
+    /// much larger than the few bytes it can be sent as.
+    pub fn with_elements(self, elements: usize) -> Reader<'a> {
+        Reader { elements, ..self }
     }
 
     pub fn position(&self) -> usize {
@@ -199,6 +211,8 @@ impl<'a> Reader<'a> {
         if needed > available {
             return Err(WireError::Short { what, position: self.position, needed, available });
         }
+        let too_many = WireError::TooMany { what, position: self.position, count };
+        self.elements = self.elements.checked_sub(count).ok_or(too_many)?;
         Ok(Some(count))
     }
 
@@ -232,6 +246,7 @@ impl<'a> Reader<'a> {
                 bytes: self.bytes.get(..range.end).unwrap_or_default(),
                 position: range.start,
                 flexible: true,
+                elements: self.elements,
             };
             if known(tag, &mut inside)? && inside.remaining() > 0 {
                 let read = inside.position - range.start;

@@ -10,7 +10,7 @@ use crate::api::Part;
 /// Requests of one connection that may be unanswered or have unsent replies at a time.
 const MAX_IN_FLIGHT: usize = 64;
 /// Reply bytes in memory beyond which a connection that does not read gets no further request started.
-const MAX_OUTPUT_BYTES: usize = 4 << 20;
+const MAX_OUTPUT_BYTES: usize = 512 << 10;
 
 /// Where a connection comes from.
 #[derive(Clone, Debug)]

@@ -63,7 +63,7 @@ impl Output {
             }
             self.pending += length;
             if let Part::Bytes(bytes) = &part {
-                self.memory += bytes.len();
+                self.memory += bytes.capacity();
             }
             self.parts.push_back(Queued { part, last: false });
         }
@@ -119,7 +119,7 @@ impl Output {
                 self.replies -= 1;
             }
             if let Part::Bytes(bytes) = &front.part {
-                self.memory -= bytes.len();
+                self.memory -= bytes.capacity();
             }
             self.parts.pop_front();
         }

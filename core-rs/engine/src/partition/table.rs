@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 
@@ -33,6 +34,8 @@ impl Topic {
 #[derive(Debug, Default)]
 pub struct Topics {
     tables: RwLock<Tables>,
+    /// Of all topics together.
+    partitions: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -58,16 +61,19 @@ impl Topics {
     /// Adds the topic or puts it in the place of what had its name or id. Returns what its name meant before.
     pub fn insert(&self, topic: Arc<Topic>) -> Option<Arc<Topic>> {
         let mut tables = self.tables.write();
-        if let Some(renamed) = tables.by_id.insert(topic.id, topic.clone())
-            && renamed.name != topic.name
-        {
-            tables.by_name.remove(&renamed.name);
+        self.partitions.fetch_add(topic.partitions.len(), Ordering::Relaxed);
+        if let Some(same_id) = tables.by_id.insert(topic.id, topic.clone()) {
+            self.partitions.fetch_sub(same_id.partitions.len(), Ordering::Relaxed);
+            if same_id.name != topic.name {
+                tables.by_name.remove(&same_id.name);
+            }
         }
         let before = tables.by_name.insert(topic.name.clone(), topic.clone());
         if let Some(before) = &before
             && before.id != topic.id
+            && let Some(gone) = tables.by_id.remove(&before.id)
         {
-            tables.by_id.remove(&before.id);
+            self.partitions.fetch_sub(gone.partitions.len(), Ordering::Relaxed);
         }
         before
     }
@@ -75,6 +81,7 @@ impl Topics {
     pub fn remove(&self, id: Uuid) -> Option<Arc<Topic>> {
         let mut tables = self.tables.write();
         let topic = tables.by_id.remove(&id)?;
+        self.partitions.fetch_sub(topic.partitions.len(), Ordering::Relaxed);
         tables.by_name.remove(&topic.name);
         Some(topic)
     }
@@ -86,6 +93,11 @@ impl Topics {
 
     pub fn len(&self) -> usize {
         self.tables.read().by_id.len()
+    }
+
+    /// Partitions of all topics together, wherever they are.
+    pub fn partitions(&self) -> usize {
+        self.partitions.load(Ordering::Relaxed)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -109,8 +121,11 @@ mod tests {
         assert_eq!(before.id, Uuid([1; 16]));
         assert!(topics.by_id(Uuid([1; 16])).is_none());
         assert_eq!(topics.by_name("a").unwrap().id, Uuid([2; 16]));
-        assert_eq!(topics.len(), 1);
+        assert_eq!((topics.len(), topics.partitions()), (1, 1));
+        topics.insert(topic("a", 2));
+        assert_eq!(topics.partitions(), 1, "replaced");
         assert!(topics.remove(Uuid([2; 16])).is_some());
+        assert_eq!(topics.partitions(), 0);
         assert!(topics.is_empty() && topics.by_name("a").is_none());
     }
 

@@ -13,6 +13,8 @@ import { newDisk, openSimNode, type SimNode } from './sim-node.js'
 
 export const LISTENER = 'PLAINTEXT'
 const LOG_DIR = '/data'
+/** As many pieces of disk work are under way at most. */
+const DISK_THREADS = 3
 /** What clocks show when a world begins. */
 export const WALL_START_MS = 1_700_000_000_000
 
@@ -201,12 +203,34 @@ export class Machine {
     if (this.state === 'off') this.letGo()
   }
 
+  /** Disk work that waits or stands half done. */
   get pendingEffects(): number {
-    return this.running?.node.pendingEffects() ?? 0
+    const node = this.running?.node
+    return node === undefined ? 0 : node.pendingEffects() + node.effectsUnderWay()
   }
 
-  runEffect(index: number): void {
-    this.running?.node.runEffect(index)
+  /** A disk thread does something: it takes work, makes one change of the disk, or does all that is left. */
+  workOnDisk(): void {
+    const node = this.running?.node
+    if (node === undefined) return
+    const { random } = this
+    const [waiting, underWay] = [node.pendingEffects(), node.effectsUnderWay()]
+    if (underWay > 0 && (waiting === 0 || underWay === DISK_THREADS || random.chance(0.6)))
+      node.stepEffect(random.below(underWay), random.chance(0.2))
+    else if (waiting > 0 && random.chance(0.5)) node.beginEffect(random.below(waiting))
+    else if (waiting > 0) node.runEffect(random.below(waiting))
+  }
+
+  /** Does all the work that waits or stands half done, in any order. */
+  finishDiskWork(): void {
+    const node = this.running?.node
+    if (node === undefined) return
+    while (this.pendingEffects > 0) {
+      const chosen = this.random.below(this.pendingEffects)
+      const waiting = node.pendingEffects()
+      if (chosen < waiting) node.runEffect(chosen)
+      else node.stepEffect(chosen - waiting, true)
+    }
   }
 
   /** World time in ms; whatever was due by then fires. */

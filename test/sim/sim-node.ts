@@ -7,7 +7,33 @@ export interface SimDisk {
   /** Loss of power: what was not synced survives, vanishes or tears, as the seed has it. */
   crash(seed: number): void
   digest(): string
+  /** From here on every call that changes the disk is remembered. */
+  record(): void
+  /** Calls since `record`. */
+  calls(): number
+  /** What the recorded call at this place does. */
+  describeCall(at: number): string
+  /** A disk as this one was after the first `calls`; with `amid`, a seed, a write that came next has got a part of the way. */
+  fork(calls: number, amid?: number): SimDisk
+  /** The next operation of this name anywhere fails: `full` (ENOSPC; a write leaves a part behind) or `broken` (EIO). */
+  failNext(operation: DiskOperation, fault: 'full' | 'broken'): void
+  /** Drops the faults that did not happen yet. */
+  forgetFaults(): void
 }
+
+export const DISK_OPERATIONS = [
+  'create',
+  'mkdir',
+  'open',
+  'write',
+  'read',
+  'truncate',
+  'sync',
+  'sync-dir',
+  'rename',
+  'unlink',
+] as const
+export type DiskOperation = (typeof DISK_OPERATIONS)[number]
 
 /** A data plane whose every step is a call. Times in ms: monotonic, then wall. */
 export interface SimNode extends NativeNode {
@@ -22,6 +48,12 @@ export interface SimNode extends NativeNode {
   advance(monotonicMs: number, wallMs: number): void
   pendingEffects(): number
   runEffect(index: number): void
+  /** Takes disk work from the queue and leaves it standing before its first change of the disk. */
+  beginEffect(index: number): void
+  /** Disk work that stands between two changes of the disk. */
+  effectsUnderWay(): number
+  /** Lets it make its next change, or run to its end. */
+  stepEffect(index: number, toTheEnd: boolean): void
   kill(): void
 }
 

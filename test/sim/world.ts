@@ -32,7 +32,7 @@ const ACTIONS = {
   client: 40,
   feed: 30,
   read: 20,
-  effect: 14,
+  effect: 24,
   turn: 18,
   clock: 10,
   disconnect: 0.2,
@@ -182,7 +182,7 @@ class World implements Stage {
         this.read(this.anyWire())
         break
       case 'effect':
-        if (machine.pendingEffects > 0) machine.runEffect(random.below(machine.pendingEffects))
+        machine.workOnDisk()
         break
       case 'turn':
         machine.turn()
@@ -312,8 +312,8 @@ class World implements Stage {
         idle = 0
         this.deliver(wire, wire.unsent.length)
       }
-      for (; machine.pendingEffects > 0; idle = 0)
-        machine.runEffect(this.random.below(machine.pendingEffects))
+      if (machine.pendingEffects > 0) idle = 0
+      machine.finishDiskWork()
       machine.turn()
       for (const wire of [...this.wires.values()]) if (this.read(wire)) idle = 0
       this.notice()

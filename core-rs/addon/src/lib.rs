@@ -9,6 +9,8 @@ mod io_thread;
 mod listening;
 mod node;
 mod shell;
+mod sim_disk;
+mod sim_effects;
 mod sim_node;
 mod transport;
 mod wake;

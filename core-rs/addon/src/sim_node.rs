@@ -1,5 +1,5 @@
 //! A node without threads, sockets or clock, for the simulator: the same engine, events and commands, driven call by
-//! call. Its disk outlives it and can lose power.
+//! call.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,33 +15,8 @@ use napi::bindgen_prelude::{BufferSlice, Uint8ArraySlice};
 use napi_derive::napi;
 
 use crate::failure::{closed, failure};
-
-/// Simulated storage. It outlives the nodes that run on it.
-#[napi]
-#[derive(Default)]
-pub struct SimDisk {
-    storage: SimStorage,
-}
-
-#[napi]
-impl SimDisk {
-    #[napi(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Power loss: what was not synced may survive, vanish or tear, as the seed has it. Open files are gone.
-    #[napi(catch_unwind)]
-    pub fn crash(&self, seed: i64) {
-        self.storage.crash(seed as u64);
-    }
-
-    /// A digest of everything on the disk, as text.
-    #[napi(catch_unwind)]
-    pub fn digest(&self) -> String {
-        self.storage.digest().to_string()
-    }
-}
+use crate::sim_disk::SimDisk;
+use crate::sim_effects::UnderWay;
 
 /// What a simulated socket holds.
 #[derive(Default)]
@@ -55,6 +30,8 @@ struct Peer {
 pub struct SimNode {
     /// `None` once killed or closed.
     node: Option<Arc<Node>>,
+    storage: SimStorage,
+    under_way: UnderWay,
     reactors: Vec<Reactor>,
     peers: BTreeMap<i64, Peer>,
     now: Now,
@@ -70,9 +47,21 @@ impl SimNode {
         let options = NodeOptions::parse(&options_json).map_err(failure)?;
         let threads = options.network_threads;
         let now = Now::default();
-        let node = Node::open(options, Arc::new(disk.storage.clone()), seed as u64, now).map_err(failure)?;
+        let under_way = UnderWay::default();
+        let mounted = disk.storage.mount(Some(under_way.pause()));
+        let node = Node::open(options, Arc::new(mounted), seed as u64, now).map_err(failure)?;
+        under_way.watch(&node);
         let reactors = (0..threads).map(|thread| Reactor::new(node.clone(), thread)).collect();
-        Ok(SimNode { node: Some(node), reactors, peers: BTreeMap::new(), now, next_tick_ms: 0, connected: 0 })
+        Ok(SimNode {
+            node: Some(node),
+            storage: disk.storage.clone(),
+            under_way,
+            reactors,
+            peers: BTreeMap::new(),
+            now,
+            next_tick_ms: 0,
+            connected: 0,
+        })
     }
 
     fn node(&self) -> napi::Result<&Arc<Node>> {
@@ -128,9 +117,13 @@ impl SimNode {
         Ok(self.node()?.describe())
     }
 
-    /// Drops the node as it is: nothing is flushed, no file is closed in order.
+    /// Drops the node as it is: nothing is flushed, no file is closed in order, disk work ends where it stands.
     #[napi(catch_unwind)]
     pub fn kill(&mut self) {
+        if self.node.is_some() {
+            self.storage.restart();
+            self.under_way.abandon();
+        }
         self.reactors.clear();
         self.peers.clear();
         self.node = None;
@@ -256,7 +249,7 @@ impl SimNode {
         self.node.as_ref().map_or(0, |node| node.pending_effects() as u32)
     }
 
-    /// Runs the disk work at that place of the queue; nothing if there is none.
+    /// Runs the disk work at that place of the queue from start to end; nothing if there is none.
     #[napi(catch_unwind)]
     pub fn run_effect(&mut self, index: u32) {
         let Some(node) = self.node.clone() else { return };
@@ -264,6 +257,32 @@ impl SimNode {
             node.run_effect(effect, self.now);
         }
         self.settle();
+    }
+
+    /// Takes the disk work at that place of the queue and leaves it standing before its first change of the disk.
+    #[napi(catch_unwind)]
+    pub fn begin_effect(&mut self, index: u32) -> napi::Result<()> {
+        let Some(node) = self.node.clone() else { return Ok(()) };
+        let begun = match node.take_effect_at(index as usize) {
+            Some(effect) => self.under_way.begin(&node, effect, self.now),
+            None => Ok(()),
+        };
+        self.settle();
+        begun.map_err(failure)
+    }
+
+    /// Disk work that was begun and stands between two changes of the disk.
+    #[napi(catch_unwind)]
+    pub fn effects_under_way(&self) -> u32 {
+        self.under_way.len() as u32
+    }
+
+    /// Lets the disk work at that place make its next change and stand before the one after it, or run to its end.
+    #[napi(catch_unwind)]
+    pub fn step_effect(&mut self, index: u32, to_the_end: bool) -> napi::Result<()> {
+        let stepped = self.under_way.step(index as usize, to_the_end);
+        self.settle();
+        stepped.map_err(failure)
     }
 
     /// Delivers mail, reads what is wanted and closes what is to be closed, until nothing changes.

@@ -33,7 +33,8 @@ pub(super) fn recover(
         let next_base = bases.get(index + 1).copied();
         let unsynced = !opening.clean
             && !report.created
-            && next_base.is_none_or(|next_base| next_base > opening.recovery_point);
+            // One that ends just there may have been rolled while it was being synced, and its indexes were not.
+            && next_base.is_none_or(|next_base| next_base >= opening.recovery_point);
         // What a clean stop or a checkpoint vouches for may not be cut.
         let safe_end = if opening.clean { i64::MAX } else { opening.recovery_point };
         let mut whole = plausible && !unsynced;

@@ -170,6 +170,12 @@ impl Node {
         self.effects.len()
     }
 
+    /// Whether a lock is held under which there is disk work, other than that of a partition: a simulator whose
+    /// threads take turns must not switch then.
+    pub fn is_locked(&self) -> bool {
+        self.quorum.is_locked() || self.checkpointing.is_locked()
+    }
+
     /// Runs an effect on the calling thread; it may block. Any number may run at a time.
     pub fn run_effect(self: &Arc<Self>, effect: Effect, now: Now) {
         let mut notices = Notices::default();

@@ -165,6 +165,11 @@ impl Partition {
         result
     }
 
+    /// Whether somebody is inside: a simulator whose threads take turns must not switch then.
+    pub fn is_locked(&self) -> bool {
+        self.state.is_locked()
+    }
+
     pub fn topic(&self) -> &Arc<str> {
         &self.topic
     }

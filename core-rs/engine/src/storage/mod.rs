@@ -5,7 +5,9 @@ mod file;
 mod range;
 mod shared_files;
 mod sim;
+mod sim_calls;
 mod sim_disk;
+mod sim_faults;
 pub(crate) mod splitmix;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,8 @@ use std::sync::Arc;
 
 pub use file::FileStorage;
 pub use range::FileRange;
-pub use sim::{Fault, SimOperation, SimStorage};
+pub use sim::{Pause, SimStorage};
+pub use sim_faults::{Fault, SimOperation};
 
 /// One name inside a directory, as `Storage::list` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]

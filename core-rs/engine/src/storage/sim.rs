@@ -1,289 +1,275 @@
-//! A file system in memory that can lose everything that was not synced, by seed, and fail on demand.
-//! Deterministic: no clock, no entropy; the same calls and seeds leave the same bytes.
+//! A file system in memory that can lose everything that was not synced, by seed, fail on demand, and go back to any
+//! of its earlier moments. Deterministic: no clock, no entropy; the same calls and seeds leave the same bytes.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::sim_disk::{DirRef, DirState, FileRef, Node};
-use super::splitmix::SplitMix;
+use super::sim_calls::{Call, Journal};
+use super::sim_disk::{Disk, FileId, Node, names};
+use super::sim_faults::{Fault, Faults, SimOperation};
 use super::{DirEntry, Storage, StorageFile};
 
-/// What `SimStorage::fail_next` can make fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SimOperation {
-    Create,
-    Open,
-    Write,
-    Read,
-    Truncate,
-    Sync,
-    SyncDir,
-    Rename,
-    Remove,
-}
-
-/// How an operation fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing happens but the error.
-    Error(io::ErrorKind),
-    /// A write leaves its first bytes behind, then `StorageFull`; anything else fails whole.
-    Short(u64),
-    /// A bug: the operation panics.
-    Panic,
-}
+/// Called before each call that changes the disk, by the thread that makes it; no lock of the disk is held.
+pub type Pause = Arc<dyn Fn() + Send + Sync>;
 
 /// The simulated disk; a clone is the same disk.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct SimStorage {
-    root: DirRef,
-    faults: Arc<Mutex<Faults>>,
+    machine: Arc<Mutex<Machine>>,
+    /// The start of the machine that this one belongs to; `None` lives through all of them.
+    boot: Option<u64>,
+    pause: Option<Pause>,
 }
 
 #[derive(Default)]
-struct Faults {
-    /// Raised by every crash: handles of before it are dead.
+struct Machine {
+    disk: Disk,
+    /// Raised by every crash and restart: handles of before it are dead.
     boots: u64,
-    planned: BTreeMap<SimOperation, Vec<Fault>>,
-}
-
-impl Default for SimStorage {
-    fn default() -> SimStorage {
-        SimStorage::new()
-    }
+    faults: Faults,
+    journal: Option<Journal>,
 }
 
 impl fmt::Debug for SimStorage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SimStorage(boot {})", self.faults.lock().boots)
+        write!(formatter, "SimStorage(boot {})", self.machine.lock().boots)
     }
 }
 
 impl SimStorage {
     /// An empty disk: just its root directory.
     pub fn new() -> SimStorage {
-        SimStorage { root: DirRef::default(), faults: Arc::default() }
+        SimStorage::default()
+    }
+
+    /// Another disk, which is as this one was in an earlier moment.
+    fn of(disk: Disk) -> SimStorage {
+        let machine = Machine { disk, ..Machine::default() };
+        SimStorage { machine: Arc::new(Mutex::new(machine)), ..SimStorage::default() }
+    }
+
+    /// The same disk for one process: dead after the next crash or restart, and `pause` is called before its changes.
+    pub fn mount(&self, pause: Option<Pause>) -> SimStorage {
+        let boot = Some(self.machine.lock().boots);
+        SimStorage { machine: Arc::clone(&self.machine), boot, pause }
     }
 
     /// The machine stops and starts again: of what was not synced, `seed` decides what is left. Open handles die.
     pub fn crash(&self, seed: u64) {
-        self.faults.lock().boots += 1;
-        self.root.lock().crash(&mut SplitMix::new(seed));
+        let mut machine = self.machine.lock();
+        machine.boots += 1;
+        // A crash of a disk has no way to fail.
+        let _ = machine.apply(Call::Crash(seed));
     }
 
     /// The process stops and starts again: the disk keeps everything, open handles die.
     pub fn restart(&self) {
-        self.faults.lock().boots += 1;
+        self.machine.lock().boots += 1;
     }
 
     /// A fingerprint of every name and byte as read now.
     pub fn digest(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325;
-        self.root.lock().digest(&mut hash);
-        hash
+        self.machine.lock().disk.digest()
+    }
+
+    /// From here on every change is remembered, and the disk of any moment can be had again.
+    pub fn record(&self) {
+        let mut machine = self.machine.lock();
+        machine.journal = Some(Journal::new(machine.disk.clone()));
+    }
+
+    /// Changes since `record`.
+    pub fn calls(&self) -> usize {
+        self.machine.lock().journal.as_ref().map_or(0, Journal::len)
+    }
+
+    /// What the recorded call at this place does.
+    pub fn describe_call(&self, at: usize) -> io::Result<String> {
+        self.with_journal(|journal| journal.describe(at))
+    }
+
+    /// A new disk, which is as this one was after the first `calls` since `record`. With `amid`, a seed, a write that
+    /// came next has got a part of the way.
+    pub fn fork(&self, calls: usize, amid: Option<u64>) -> io::Result<SimStorage> {
+        self.with_journal(|journal| match amid {
+            None => journal.disk_at(calls),
+            Some(seed) => journal.disk_amid(calls, seed),
+        })
+        .map(SimStorage::of)
+    }
+
+    fn with_journal<R>(&self, ask: impl FnOnce(&mut Journal) -> io::Result<R>) -> io::Result<R> {
+        ask(self.machine.lock().journal.as_mut().ok_or(io::ErrorKind::Unsupported)?)
     }
 
     /// The next `operation` anywhere fails so; several calls queue up.
     pub fn fail_next(&self, operation: SimOperation, fault: Fault) {
-        self.faults.lock().planned.entry(operation).or_default().push(fault);
+        self.machine.lock().faults.plan(operation, fault);
     }
 
     /// Drops the faults that were planned and did not happen yet.
     pub fn forget_faults(&self) {
-        self.faults.lock().planned.clear();
+        self.machine.lock().faults.forget();
     }
 
-    fn check(&self, operation: SimOperation) -> io::Result<()> {
-        self.faults.lock().take(operation).map_or(Ok(()), |fault| Err(fault.into()))
+    /// Looks at the disk; an error for a process that is dead.
+    fn look<R>(&self, look: impl FnOnce(&mut Machine) -> io::Result<R>) -> io::Result<R> {
+        let mut machine = self.machine.lock();
+        machine.check(self.boot)?;
+        look(&mut machine)
     }
 
-    fn dir(&self, path: &Path) -> io::Result<DirRef> {
-        let mut dir = Arc::clone(&self.root);
-        for name in names(path)? {
-            let next = dir.lock().get(name).ok_or(io::ErrorKind::NotFound)?;
-            let Node::Dir(next) = next else {
-                return Err(io::ErrorKind::NotADirectory.into());
-            };
-            dir = next;
-        }
-        Ok(dir)
+    fn change(&self, operation: SimOperation, call: Call) -> io::Result<Option<FileId>> {
+        pause(&self.pause);
+        self.look(|machine| {
+            machine.suffer(operation)?;
+            machine.apply(call)
+        })
     }
 
-    fn place<'a>(&self, path: &'a Path) -> io::Result<(DirRef, &'a str)> {
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
-        Ok((self.dir(path.parent().unwrap_or(Path::new("")))?, name))
-    }
-
-    fn handle(&self, file: FileRef) -> Arc<dyn StorageFile> {
-        let faults = Arc::clone(&self.faults);
-        let boot = faults.lock().boots;
-        Arc::new(SimFile { file, faults, boot })
+    fn handle(&self, file: FileId, machine: &Machine) -> Arc<dyn StorageFile> {
+        let (boot, pause) = (machine.boots, self.pause.clone());
+        Arc::new(SimFile { file, machine: Arc::clone(&self.machine), boot, pause })
     }
 }
 
-impl Faults {
-    fn take(&mut self, operation: SimOperation) -> Option<Fault> {
-        let queue = self.planned.get_mut(&operation)?;
-        if queue.is_empty() { None } else { Some(queue.remove(0)) }
+fn pause(pause: &Option<Pause>) {
+    if let Some(pause) = pause {
+        pause();
     }
 }
 
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> io::Error {
-        match fault {
-            Fault::Error(kind) => kind.into(),
-            Fault::Short(_) => io::ErrorKind::StorageFull.into(),
-            Fault::Panic => panic!("a simulated bug"),
+impl Machine {
+    fn check(&self, boot: Option<u64>) -> io::Result<()> {
+        match boot {
+            Some(boot) if boot != self.boots => {
+                Err(io::Error::other("the process did not survive the restart"))
+            }
+            _ => Ok(()),
         }
     }
-}
 
-fn names(path: &Path) -> io::Result<Vec<&str>> {
-    let mut names = Vec::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => names.push(name.to_str().ok_or(io::ErrorKind::InvalidInput)?),
-            Component::RootDir | Component::CurDir => {}
-            Component::ParentDir | Component::Prefix(_) => return Err(io::ErrorKind::InvalidInput.into()),
-        }
+    fn suffer(&mut self, operation: SimOperation) -> io::Result<()> {
+        self.faults.take(operation).map_or(Ok(()), |fault| Err(fault.into()))
     }
-    Ok(names)
+
+    fn apply(&mut self, call: Call) -> io::Result<Option<FileId>> {
+        let created = self.disk.apply(&call)?;
+        if let Some(journal) = &mut self.journal {
+            journal.push(call);
+        }
+        Ok(created)
+    }
 }
 
 impl Storage for SimStorage {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
-        self.check(SimOperation::Create)?;
-        let (dir, name) = self.place(path)?;
-        let mut dir = dir.lock();
-        if dir.get(name).is_some() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let file = FileRef::default();
-        dir.put(name, Node::File(Arc::clone(&file)));
-        Ok(self.handle(file))
+        let file = self.change(SimOperation::Create, Call::Create(path.to_owned()))?;
+        let file = file.ok_or(io::ErrorKind::NotFound)?;
+        self.look(|machine| Ok(self.handle(file, machine)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
-        self.check(SimOperation::Open)?;
-        let (dir, name) = self.place(path)?;
-        let node = dir.lock().get(name).ok_or(io::ErrorKind::NotFound)?;
-        match node {
-            Node::File(file) => Ok(self.handle(file)),
-            Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
-        }
+        self.look(|machine| {
+            machine.suffer(SimOperation::Open)?;
+            match machine.disk.find(path)? {
+                Some(Node::File(file)) => Ok(self.handle(file, machine)),
+                Some(Node::Dir(_)) => Err(io::ErrorKind::IsADirectory.into()),
+                None => Err(io::ErrorKind::NotFound.into()),
+            }
+        })
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
-        match self.place(path) {
-            Ok((dir, name)) => Ok(dir.lock().get(name).is_some()),
+        match self.look(|machine| machine.disk.find(path)) {
+            Ok(found) => Ok(found.is_some()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
-        let dir = self.dir(dir)?;
-        let dir = dir.lock();
-        let entry = |(name, node): (&String, &Node)| match node {
-            Node::File(file) => {
-                DirEntry { name: name.clone(), is_dir: false, len: file.lock().contents().len() as u64 }
-            }
-            Node::Dir(_) => DirEntry { name: name.clone(), is_dir: true, len: 0 },
-        };
-        Ok(dir.names().iter().map(entry).collect())
+        self.look(|machine| {
+            let entry = |(name, node): (&String, &Node)| match *node {
+                Node::File(file) => {
+                    let len = machine.disk.file(file)?.contents().len() as u64;
+                    Ok(DirEntry { name: name.clone(), is_dir: false, len })
+                }
+                Node::Dir(_) => Ok(DirEntry { name: name.clone(), is_dir: true, len: 0 }),
+            };
+            machine.disk.dir(dir)?.names().iter().map(entry).collect()
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.check(SimOperation::Rename)?;
-        let (from_dir, from_name) = self.place(from)?;
-        let (to_dir, to_name) = self.place(to)?;
-        let node = from_dir.lock().get(from_name).ok_or(io::ErrorKind::NotFound)?;
-        if let (Node::Dir(_), Some(_)) = (&node, to_dir.lock().get(to_name)) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        if Arc::ptr_eq(&from_dir, &to_dir) {
-            from_dir.lock().rename(from_name, to_name);
-        } else {
-            to_dir.lock().put(to_name, node);
-            from_dir.lock().remove(from_name);
-        }
-        Ok(())
+        self.change(SimOperation::Rename, Call::Rename(from.to_owned(), to.to_owned())).map(drop)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.check(SimOperation::Remove)?;
-        let (dir, name) = self.place(path)?;
-        let mut dir = dir.lock();
-        match dir.get(name) {
-            Some(Node::File(_)) => dir.remove(name),
-            Some(Node::Dir(_)) => return Err(io::ErrorKind::IsADirectory.into()),
-            None => return Err(io::ErrorKind::NotFound.into()),
-        }
-        Ok(())
+        self.change(SimOperation::Remove, Call::RemoveFile(path.to_owned())).map(drop)
     }
 
+    /// One call for each directory that is missing.
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut dir = Arc::clone(&self.root);
+        let mut dir = Path::new("/").to_owned();
         for name in names(path)? {
-            let next = dir.lock().get(name);
-            dir = match next {
-                Some(Node::Dir(next)) => next,
+            dir.push(name);
+            match self.look(|machine| machine.disk.find(&dir))? {
+                Some(Node::Dir(_)) => {}
                 Some(Node::File(_)) => return Err(io::ErrorKind::NotADirectory.into()),
-                None => {
-                    let next = Arc::new(Mutex::new(DirState::default()));
-                    dir.lock().put(name, Node::Dir(Arc::clone(&next)));
-                    next
-                }
-            };
+                None => drop(self.change(SimOperation::CreateDir, Call::CreateDir(dir.clone()))?),
+            }
         }
         Ok(())
     }
 
+    /// One call for each name below it, and for itself.
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.check(SimOperation::Remove)?;
-        let (dir, name) = self.place(path)?;
-        let mut dir = dir.lock();
-        match dir.get(name) {
-            Some(Node::Dir(_)) => dir.remove(name),
-            Some(Node::File(_)) => return Err(io::ErrorKind::NotADirectory.into()),
-            None => return Err(io::ErrorKind::NotFound.into()),
+        for entry in self.list(path)? {
+            let below = path.join(&entry.name);
+            if entry.is_dir {
+                self.remove_dir_all(&below)?;
+            } else {
+                self.remove_file(&below)?;
+            }
         }
-        Ok(())
+        self.change(SimOperation::Remove, Call::RemoveDir(path.to_owned())).map(drop)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.check(SimOperation::SyncDir)?;
-        self.dir(path)?.lock().sync();
-        Ok(())
+        self.change(SimOperation::SyncDir, Call::SyncDir(path.to_owned())).map(drop)
     }
 }
 
 struct SimFile {
-    file: FileRef,
-    faults: Arc<Mutex<Faults>>,
+    file: FileId,
+    machine: Arc<Mutex<Machine>>,
     boot: u64,
+    pause: Option<Pause>,
 }
 
 impl fmt::Debug for SimFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SimFile(boot {})", self.boot)
+        write!(formatter, "SimFile({}, boot {})", self.file, self.boot)
     }
 }
 
 impl SimFile {
-    /// The fault planned for `operation`; an error for a handle that a crash left behind.
-    fn begin(&self, operation: SimOperation) -> io::Result<Option<Fault>> {
-        let mut faults = self.faults.lock();
-        if faults.boots != self.boot {
-            return Err(io::Error::other("the handle did not survive the restart"));
-        }
-        Ok(faults.take(operation))
+    /// Hands over the machine, unless a crash left this handle behind.
+    fn look<R>(&self, look: impl FnOnce(&mut Machine) -> io::Result<R>) -> io::Result<R> {
+        let mut machine = self.machine.lock();
+        machine.check(Some(self.boot))?;
+        look(&mut machine)
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut Machine) -> io::Result<R>) -> io::Result<R> {
+        pause(&self.pause);
+        self.look(change)
     }
 }
 
@@ -293,57 +279,55 @@ fn position(offset: u64) -> io::Result<usize> {
 
 impl StorageFile for SimFile {
     fn write_at(&self, offset: u64, bufs: &[IoSlice<'_>]) -> io::Result<()> {
-        let fault = self.begin(SimOperation::Write)?;
         let mut bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
-        match fault {
-            Some(fault @ (Fault::Error(_) | Fault::Panic)) => return Err(fault.into()),
-            Some(Fault::Short(len)) => bytes.truncate(position(len)?),
-            None => {}
-        }
-        if !bytes.is_empty() {
-            self.file.lock().write(position(offset)?, &bytes);
-        }
-        fault.map_or(Ok(()), |fault| Err(fault.into()))
+        let offset = position(offset)?;
+        self.change(|machine| {
+            let fault = machine.faults.take(SimOperation::Write);
+            match fault {
+                Some(fault @ (Fault::Error(_) | Fault::Panic)) => return Err(fault.into()),
+                Some(Fault::Short(len)) => bytes.truncate(position(len)?),
+                None => {}
+            }
+            if !bytes.is_empty() {
+                machine.apply(Call::Write { file: self.file, offset, bytes: bytes.into() })?;
+            }
+            fault.map_or(Ok(()), |fault| Err(fault.into()))
+        })
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        if let Some(fault) = self.begin(SimOperation::Read)? {
-            return Err(fault.into());
-        }
-        let file = self.file.lock();
-        let rest = file.contents().get(position(offset)?..).unwrap_or(&[]);
-        let len = rest.len().min(buf.len());
-        if let (Some(target), Some(source)) = (buf.get_mut(..len), rest.get(..len)) {
-            target.copy_from_slice(source);
-        }
-        Ok(len)
+        let offset = position(offset)?;
+        self.look(|machine| {
+            machine.suffer(SimOperation::Read)?;
+            let rest = machine.disk.file(self.file)?.contents().get(offset..).unwrap_or(&[]);
+            let len = rest.len().min(buf.len());
+            if let (Some(target), Some(source)) = (buf.get_mut(..len), rest.get(..len)) {
+                target.copy_from_slice(source);
+            }
+            Ok(len)
+        })
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.lock().contents().len() as u64)
+        self.look(|machine| Ok(machine.disk.file(self.file)?.contents().len() as u64))
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
-        if let Some(fault) = self.begin(SimOperation::Truncate)? {
-            return Err(fault.into());
-        }
-        self.file.lock().truncate(position(len)?);
-        Ok(())
+        let len = position(len)?;
+        self.change(|machine| {
+            machine.suffer(SimOperation::Truncate)?;
+            machine.apply(Call::Truncate { file: self.file, len }).map(drop)
+        })
     }
 
     fn sync(&self) -> io::Result<()> {
-        let fault = self.begin(SimOperation::Sync)?;
-        let mut file = self.file.lock();
-        match fault {
+        self.change(|machine| match machine.faults.take(SimOperation::Sync) {
             Some(fault) => {
-                file.fail_sync();
+                machine.apply(Call::FailSync(self.file))?;
                 Err(fault.into())
             }
-            None => {
-                file.sync();
-                Ok(())
-            }
-        }
+            None => machine.apply(Call::Sync(self.file)).map(drop),
+        })
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

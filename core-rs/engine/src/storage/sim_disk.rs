@@ -1,36 +1,37 @@
 //! The state of the simulated disk: what programs see, what is durable, and what a crash makes of the difference.
-//! It models loss only; naming rules, handles and injected faults are in `sim.rs`.
+//! It models changes and loss; handles, restarts and injected faults are in `sim.rs`. A clone is another disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
+use super::sim_calls::Call;
 use super::splitmix::SplitMix;
 
 /// A torn write loses or keeps pieces of this many bytes.
 const SECTOR: usize = 512;
+const ROOT: u64 = 0;
 
-pub type FileRef = Arc<Mutex<FileState>>;
-pub type DirRef = Arc<Mutex<DirState>>;
+pub type FileId = u64;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Node {
-    File(FileRef),
-    Dir(DirRef),
+    File(FileId),
+    Dir(u64),
 }
 
 #[derive(Clone, Debug)]
 enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
+    Write { offset: usize, bytes: Arc<[u8]> },
     Truncate(usize),
 }
 
 /// One file: the contents as read now, the contents that a crash cannot take, and the changes between the two.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FileState {
-    contents: Vec<u8>,
-    durable: Vec<u8>,
+    contents: Arc<Vec<u8>>,
+    durable: Arc<Vec<u8>>,
     pending: Vec<Change>,
 }
 
@@ -39,40 +40,40 @@ impl FileState {
         &self.contents
     }
 
-    pub fn write(&mut self, offset: usize, bytes: &[u8]) {
-        put(&mut self.contents, offset, bytes);
-        self.pending.push(Change::Write { offset, bytes: bytes.to_vec() });
+    fn change(&mut self, change: Change) {
+        change.apply(Arc::make_mut(&mut self.contents));
+        self.pending.push(change);
     }
 
-    pub fn truncate(&mut self, len: usize) {
-        self.contents.resize(len, 0);
-        self.pending.push(Change::Truncate(len));
+    fn sync(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let durable = Arc::make_mut(&mut self.durable);
+        self.pending.drain(..).for_each(|change| change.apply(durable));
     }
 
-    pub fn sync(&mut self) {
-        for change in self.pending.drain(..) {
-            match change {
-                Change::Write { offset, bytes } => put(&mut self.durable, offset, &bytes),
-                Change::Truncate(len) => self.durable.resize(len, 0),
+    fn crash(&mut self, random: &mut SplitMix, mood: Mood) {
+        if !self.pending.is_empty() {
+            let durable = Arc::make_mut(&mut self.durable);
+            for change in self.pending.drain(..) {
+                match (mood.fate(random), &change) {
+                    (Fate::Lost, _) => {}
+                    (Fate::Torn, Change::Write { offset, bytes }) => tear(durable, *offset, bytes, random),
+                    _ => change.apply(durable),
+                }
             }
         }
+        self.contents = Arc::clone(&self.durable);
     }
+}
 
-    /// As Linux after a failed `fdatasync`: the pages count as clean, so no later sync writes them.
-    pub fn fail_sync(&mut self) {
-        self.pending.clear();
-    }
-
-    fn crash(&mut self, random: &mut SplitMix) {
-        for change in self.pending.drain(..) {
-            match (change, random.below(3)) {
-                (_, 0) => {}
-                (Change::Truncate(len), _) => self.durable.resize(len, 0),
-                (Change::Write { offset, bytes }, 1) => put(&mut self.durable, offset, &bytes),
-                (Change::Write { offset, bytes }, _) => tear(&mut self.durable, offset, &bytes, random),
-            }
+impl Change {
+    fn apply(&self, contents: &mut Vec<u8>) {
+        match self {
+            Change::Write { offset, bytes } => put(contents, *offset, bytes),
+            Change::Truncate(len) => contents.resize(*len, 0),
         }
-        self.contents.clone_from(&self.durable);
     }
 }
 
@@ -100,6 +101,38 @@ fn tear(contents: &mut Vec<u8>, offset: usize, bytes: &[u8], random: &mut SplitM
     }
 }
 
+/// How a whole crash goes: the extremes are where most mistakes show, and mixtures seldom get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    AllLost,
+    AllKept,
+    Mixed,
+}
+
+enum Fate {
+    Lost,
+    Kept,
+    Torn,
+}
+
+impl Mood {
+    fn draw(random: &mut SplitMix) -> Mood {
+        match random.below(8) {
+            0 => Mood::AllLost,
+            1 => Mood::AllKept,
+            _ => Mood::Mixed,
+        }
+    }
+
+    fn fate(self, random: &mut SplitMix) -> Fate {
+        match (self, random.below(3)) {
+            (Mood::AllLost, _) | (Mood::Mixed, 0) => Fate::Lost,
+            (Mood::AllKept, _) | (Mood::Mixed, 1) => Fate::Kept,
+            (Mood::Mixed, _) => Fate::Torn,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum NameChange {
     Put(String, Node),
@@ -108,7 +141,7 @@ enum NameChange {
 }
 
 /// One directory: names as seen now, names that a crash cannot take, and the changes between the two in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct DirState {
     names: BTreeMap<String, Node>,
     durable: BTreeMap<String, Node>,
@@ -120,81 +153,244 @@ impl DirState {
         &self.names
     }
 
-    pub fn get(&self, name: &str) -> Option<Node> {
-        self.names.get(name).cloned()
-    }
-
-    pub fn put(&mut self, name: &str, node: Node) {
-        self.change(NameChange::Put(name.to_owned(), node));
-    }
-
-    pub fn remove(&mut self, name: &str) {
-        self.change(NameChange::Remove(name.to_owned()));
-    }
-
-    pub fn rename(&mut self, from: &str, to: &str) {
-        self.change(NameChange::Rename(from.to_owned(), to.to_owned()));
-    }
-
     fn change(&mut self, change: NameChange) {
-        apply(&mut self.names, &change);
+        change.apply(&mut self.names);
         self.pending.push(change);
     }
 
-    pub fn sync(&mut self) {
+    fn sync(&mut self) {
         for change in self.pending.drain(..) {
-            apply(&mut self.durable, &change);
+            change.apply(&mut self.durable);
         }
     }
 
     /// Names survive as a prefix of what was done to them (one journal), file contents each for itself.
-    pub fn crash(&mut self, random: &mut SplitMix) {
-        let kept = random.below(self.pending.len() as u64 + 1);
-        for (index, change) in self.pending.drain(..).enumerate() {
-            if (index as u64) < kept {
-                apply(&mut self.durable, &change);
-            }
+    fn crash(&mut self, random: &mut SplitMix, mood: Mood) {
+        let count = self.pending.len() as u64;
+        let kept = match mood {
+            Mood::AllLost => 0,
+            Mood::AllKept => count,
+            Mood::Mixed => random.below(count + 1),
+        };
+        for change in self.pending.drain(..).take(kept as usize) {
+            change.apply(&mut self.durable);
         }
+        self.pending.clear();
         self.names.clone_from(&self.durable);
-        for node in self.names.values() {
-            match node {
-                Node::File(file) => file.lock().crash(random),
-                Node::Dir(dir) => dir.lock().crash(random),
-            }
-        }
     }
+}
 
-    /// Folds every name and byte into `hash` (FNV-1a), in order.
-    pub fn digest(&self, hash: &mut u64) {
-        for (name, node) in &self.names {
-            fold(hash, name.as_bytes());
-            match node {
-                Node::File(file) => {
-                    let file = file.lock();
-                    fold(hash, &(file.contents.len() as u64).to_be_bytes());
-                    fold(hash, &file.contents);
-                }
-                Node::Dir(dir) => {
-                    fold(hash, b"{");
-                    dir.lock().digest(hash);
-                    fold(hash, b"}");
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<String, Node>) {
+        match self {
+            NameChange::Put(name, node) => {
+                names.insert(name.clone(), *node);
+            }
+            NameChange::Remove(name) => {
+                names.remove(name);
+            }
+            NameChange::Rename(from, to) => {
+                if let Some(node) = names.remove(from) {
+                    names.insert(to.clone(), node);
                 }
             }
         }
     }
 }
 
-fn apply(names: &mut BTreeMap<String, Node>, change: &NameChange) {
-    match change {
-        NameChange::Put(name, node) => {
-            names.insert(name.clone(), node.clone());
+/// The whole disk.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    files: BTreeMap<FileId, FileState>,
+    dirs: BTreeMap<u64, DirState>,
+    next_id: u64,
+}
+
+impl Default for Disk {
+    /// Just the root directory.
+    fn default() -> Disk {
+        Disk {
+            files: BTreeMap::new(),
+            dirs: BTreeMap::from([(ROOT, DirState::default())]),
+            next_id: ROOT + 1,
         }
-        NameChange::Remove(name) => {
-            names.remove(name);
+    }
+}
+
+impl Disk {
+    pub fn file(&self, id: FileId) -> io::Result<&FileState> {
+        self.files.get(&id).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    pub fn dir(&self, path: &Path) -> io::Result<&DirState> {
+        let id = self.dir_id(path)?;
+        self.dirs.get(&id).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// What stands under this name; the directory above it must exist.
+    pub fn find(&self, path: &Path) -> io::Result<Option<Node>> {
+        let (dir, name) = self.place(path)?;
+        Ok(self.dirs.get(&dir).and_then(|dir| dir.names.get(name)).copied())
+    }
+
+    /// The path of a file, if it has one.
+    pub fn name_of(&self, file: FileId) -> Option<String> {
+        self.name_below(ROOT, file)
+    }
+
+    fn name_below(&self, dir: u64, wanted: FileId) -> Option<String> {
+        self.dirs.get(&dir)?.names.iter().find_map(|(name, node)| match node {
+            Node::File(id) => (*id == wanted).then(|| format!("/{name}")),
+            Node::Dir(id) => Some(format!("/{name}{}", self.name_below(*id, wanted)?)),
+        })
+    }
+
+    fn dir_id(&self, path: &Path) -> io::Result<u64> {
+        let mut id = ROOT;
+        for name in names(path)? {
+            let dir = self.dirs.get(&id).ok_or(io::ErrorKind::NotFound)?;
+            id = match dir.names.get(name) {
+                Some(Node::Dir(next)) => *next,
+                Some(Node::File(_)) => return Err(io::ErrorKind::NotADirectory.into()),
+                None => return Err(io::ErrorKind::NotFound.into()),
+            };
         }
-        NameChange::Rename(from, to) => {
-            if let Some(node) = names.remove(from) {
-                names.insert(to.clone(), node);
+        Ok(id)
+    }
+
+    fn place<'a>(&self, path: &'a Path) -> io::Result<(u64, &'a str)> {
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok((self.dir_id(path.parent().unwrap_or(Path::new("")))?, name))
+    }
+
+    fn rename_in(&mut self, dir: u64, change: NameChange) {
+        if let Some(dir) = self.dirs.get_mut(&dir) {
+            dir.change(change);
+        }
+    }
+
+    fn file_mut(&mut self, id: FileId) -> io::Result<&mut FileState> {
+        self.files.get_mut(&id).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Carries a call out, or changes nothing. Gives the id of a file that it created.
+    pub fn apply(&mut self, call: &Call) -> io::Result<Option<FileId>> {
+        match call {
+            Call::Create(path) => return self.create(path, Node::File).map(Some),
+            Call::CreateDir(path) => {
+                self.create(path, Node::Dir)?;
+            }
+            Call::Write { file, offset, bytes } => {
+                self.file_mut(*file)?.change(Change::Write { offset: *offset, bytes: Arc::clone(bytes) });
+            }
+            Call::Truncate { file, len } => self.file_mut(*file)?.change(Change::Truncate(*len)),
+            Call::Sync(file) => self.file_mut(*file)?.sync(),
+            // As Linux after a failed `fdatasync`: the pages count as clean, so no later sync writes them.
+            Call::FailSync(file) => self.file_mut(*file)?.pending.clear(),
+            Call::SyncDir(path) => {
+                let id = self.dir_id(path)?;
+                self.dirs.get_mut(&id).ok_or(io::ErrorKind::NotFound)?.sync();
+            }
+            Call::Rename(from, to) => self.rename(from, to)?,
+            Call::RemoveFile(path) => match self.find(path)? {
+                Some(Node::File(_)) => self.remove(path)?,
+                Some(Node::Dir(_)) => return Err(io::ErrorKind::IsADirectory.into()),
+                None => return Err(io::ErrorKind::NotFound.into()),
+            },
+            Call::RemoveDir(path) => {
+                if !self.dir(path)?.names.is_empty() {
+                    return Err(io::ErrorKind::DirectoryNotEmpty.into());
+                }
+                self.remove(path)?;
+            }
+            Call::Crash(seed) => self.crash(*seed),
+        }
+        Ok(None)
+    }
+
+    fn create(&mut self, path: &Path, node: fn(u64) -> Node) -> io::Result<u64> {
+        if self.find(path)?.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let (dir, name) = self.place(path)?;
+        let id = self.next_id;
+        self.next_id += 1;
+        let node = node(id);
+        match node {
+            Node::File(_) => drop(self.files.insert(id, FileState::default())),
+            Node::Dir(_) => drop(self.dirs.insert(id, DirState::default())),
+        }
+        self.rename_in(dir, NameChange::Put(name.to_owned(), node));
+        Ok(id)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let node = self.find(from)?.ok_or(io::ErrorKind::NotFound)?;
+        if let (Node::Dir(_), Some(_)) = (node, self.find(to)?) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let ((from_dir, from_name), (to_dir, to_name)) = (self.place(from)?, self.place(to)?);
+        if from_dir == to_dir {
+            self.rename_in(from_dir, NameChange::Rename(from_name.to_owned(), to_name.to_owned()));
+        } else {
+            self.rename_in(to_dir, NameChange::Put(to_name.to_owned(), node));
+            self.rename_in(from_dir, NameChange::Remove(from_name.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        let (dir, name) = self.place(path)?;
+        self.rename_in(dir, NameChange::Remove(name.to_owned()));
+        Ok(())
+    }
+
+    fn crash(&mut self, seed: u64) {
+        let mut random = SplitMix::new(seed);
+        let mood = Mood::draw(&mut random);
+        self.dirs.values_mut().for_each(|dir| dir.crash(&mut random, mood));
+        // What no name leads to any more is gone, and draws nothing.
+        self.forget_unnamed();
+        self.files.values_mut().for_each(|file| file.crash(&mut random, mood));
+    }
+
+    /// Drops what only an open handle could still reach.
+    fn forget_unnamed(&mut self) {
+        let mut named = BTreeSet::from([ROOT]);
+        let mut open = vec![ROOT];
+        while let Some(dir) = open.pop().and_then(|id| self.dirs.get(&id)) {
+            for node in dir.names.values() {
+                let (Node::File(id) | Node::Dir(id)) = *node;
+                if named.insert(id) && matches!(node, Node::Dir(_)) {
+                    open.push(id);
+                }
+            }
+        }
+        self.files.retain(|id, _| named.contains(id));
+        self.dirs.retain(|id, _| named.contains(id));
+    }
+
+    /// A fingerprint of every name and byte as read now (FNV-1a).
+    pub fn digest(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325;
+        self.digest_dir(ROOT, &mut hash);
+        hash
+    }
+
+    fn digest_dir(&self, dir: u64, hash: &mut u64) {
+        for (name, node) in self.dirs.get(&dir).iter().flat_map(|dir| &dir.names) {
+            fold(hash, name.as_bytes());
+            match node {
+                Node::File(id) => {
+                    let contents = self.files.get(id).map(FileState::contents).unwrap_or_default();
+                    fold(hash, &(contents.len() as u64).to_be_bytes());
+                    fold(hash, contents);
+                }
+                Node::Dir(id) => {
+                    fold(hash, b"{");
+                    self.digest_dir(*id, hash);
+                    fold(hash, b"}");
+                }
             }
         }
     }
@@ -204,4 +400,17 @@ fn fold(hash: &mut u64, bytes: &[u8]) {
     for byte in bytes {
         *hash = (*hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
+}
+
+/// The names that lead from the root to `path`.
+pub fn names(path: &Path) -> io::Result<Vec<&str>> {
+    let mut names = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => names.push(name.to_str().ok_or(io::ErrorKind::InvalidInput)?),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+    Ok(names)
 }

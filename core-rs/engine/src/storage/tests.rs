@@ -169,3 +169,49 @@ fn the_same_calls_and_seed_give_the_same_disk() {
     assert_ne!(run(5).1, run(6).1);
     assert_ne!(run(5).0, run(5).1);
 }
+
+#[test]
+fn a_fork_is_the_disk_of_an_earlier_call_and_goes_its_own_way() {
+    let sim = SimStorage::new();
+    sim.record();
+    let mut digests = vec![sim.digest()];
+    let file = sim.create(Path::new("/file")).unwrap();
+    digests.push(sim.digest());
+    for index in 0..10u8 {
+        write(&*file, u64::from(index) * 700, &[index; 700]);
+        digests.push(sim.digest());
+        if index == 5 {
+            file.sync().unwrap();
+            sim.sync_dir(Path::new("/")).unwrap();
+            digests.extend([sim.digest(), sim.digest()]);
+        }
+    }
+    sim.create_dir_all(Path::new("/a/b")).unwrap();
+    sim.create(Path::new("/a/b/c")).unwrap();
+    sim.remove_dir_all(Path::new("/a")).unwrap();
+    assert_eq!(sim.calls(), digests.len() - 1 + 3 + 3, "a directory is removed name by name");
+    for (calls, digest) in digests.iter().enumerate().rev() {
+        assert_eq!(sim.fork(calls, None).unwrap().digest(), *digest, "after {calls} calls");
+    }
+    assert!(sim.fork(sim.calls() + 1, None).is_err());
+    let fork = sim.fork(8, None).unwrap();
+    fork.crash(1);
+    fork.remove_file(Path::new("/file")).unwrap_or_default();
+    assert_eq!(sim.fork(8, None).unwrap().digest(), digests[8]);
+    assert_eq!(sim.describe_call(2).unwrap(), "write file 1 at 700, 700 bytes (/file)");
+    let amid = |seed| sim.fork(2, Some(seed)).unwrap().read_to_vec(Path::new("/file")).unwrap().len();
+    let lengths: Vec<usize> = (0..50).map(amid).collect();
+    assert!(lengths.iter().all(|len| (700..1400).contains(len)), "{lengths:?}");
+    assert!(lengths.iter().any(|len| *len != lengths[0]));
+}
+
+#[test]
+fn a_process_does_not_reach_the_disk_after_its_end() {
+    let sim = SimStorage::new();
+    let process = sim.mount(None);
+    let file = process.create(Path::new("/file")).unwrap();
+    sim.restart();
+    assert!(file.write_at(0, &[IoSlice::new(b"late")]).is_err());
+    assert!(process.create(Path::new("/late")).is_err() && process.list(Path::new("/")).is_err());
+    assert_eq!(sim.mount(None).read_to_vec(Path::new("/file")).unwrap(), b"");
+}

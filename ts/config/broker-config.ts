@@ -95,14 +95,23 @@ export class BrokerConfig {
     return defaults as Record<TopicKey, string>
   }
 
-  /** What the data plane is started with, by key: the topic defaults and the keys that are the broker's own. */
+  /** What partitions act on and may change while the broker runs: the topic defaults, and a key of the broker's own. */
+  partitionDefaults(): Record<string, string> {
+    const key = 'producer.id.expiration.ms'
+    return { ...this.topicDefaults(), [key]: String(this.get(key)) }
+  }
+
+  /** What the data plane is started with, by key: what partitions act on and what is the broker's as a whole. */
   dataPlaneDefaults(): Record<string, string> {
     const own = [
       'fetch.max.bytes',
       'max.incremental.fetch.session.cache.slots',
-      'producer.id.expiration.ms',
+      'producer.id.expiration.check.interval.ms',
     ] as const
-    return { ...this.topicDefaults(), ...Object.fromEntries(own.map((key) => [key, String(this.get(key))])) }
+    return {
+      ...this.partitionDefaults(),
+      ...Object.fromEntries(own.map((key) => [key, String(this.get(key))])),
+    }
   }
 
   private topicDefault(name: TopicKey): string {

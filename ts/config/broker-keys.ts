@@ -119,6 +119,11 @@ export const brokerKeys = {
     updateMode: 'cluster-wide',
     doc: 'How long a partition remembers an idempotent producer that writes nothing, in ms.',
   }),
+  'producer.id.expiration.check.interval.ms': int({
+    default: 600000,
+    min: 1,
+    doc: 'How often producers that wrote nothing for so long are looked for, in ms.',
+  }),
 
   // groups and offsets
   'offsets.topic.num.partitions': int({ default: 50, min: 1, doc: 'Partitions of __consumer_offsets.' }),

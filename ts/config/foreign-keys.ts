@@ -47,7 +47,7 @@ metrics.num.samples metrics.recording.level metrics.sample.window.ms num.recover
 num.replica.alter.log.dirs.threads num.replica.fetchers offsets.commit.required.acks offsets.commit.timeout.ms
 offsets.load.buffer.size password.encoder.cipher.algorithm password.encoder.iterations
 password.encoder.key.length password.encoder.keyfactory.algorithm password.encoder.old.secret
-password.encoder.secret principal.builder.class producer.id.expiration.check.interval.ms
+password.encoder.secret principal.builder.class
 producer.purgatory.purge.interval.requests queued.max.requests quota.window.num
 quota.window.size.seconds remote.fetch.max.wait.ms remote.list.offsets.request.timeout.ms
 replica.fetch.backoff.ms replica.fetch.max.bytes replica.fetch.min.bytes replica.fetch.response.max.bytes

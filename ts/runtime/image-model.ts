@@ -24,7 +24,7 @@ export function imageModel(
   started: BrokerConfig,
   configOf: ConfigOf,
 ): ImageModel<MetadataRecord, MetadataImage, MetadataDelta> {
-  const overrides = dynamicTopicDefaults(started)
+  const overrides = dynamicPartitionDefaults(started)
   return {
     empty: emptyImage,
     fold: applyRecords,
@@ -55,13 +55,15 @@ function configuresBroker({ configs }: MetadataDelta, nodeId: number): boolean {
   )
 }
 
-/** The topic defaults of a config that differ from those of the start. */
-function dynamicTopicDefaults(started: BrokerConfig): (config: BrokerConfig) => ReadonlyMap<string, string> {
-  const atStart: Readonly<Record<string, string>> = started.topicDefaults()
+/** What partitions act on of a config, as far as it differs from the start. */
+function dynamicPartitionDefaults(
+  started: BrokerConfig,
+): (config: BrokerConfig) => ReadonlyMap<string, string> {
+  const atStart: Readonly<Record<string, string>> = started.partitionDefaults()
   let last: { config: BrokerConfig; defaults: ReadonlyMap<string, string> } | null = null
   return (config) => {
     if (last?.config !== config) {
-      const now = Object.entries(config.topicDefaults())
+      const now = Object.entries(config.partitionDefaults())
       last = { config, defaults: new Map(now.filter(([key, value]) => atStart[key] !== value)) }
     }
     return last.defaults

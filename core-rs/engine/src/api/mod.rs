@@ -77,7 +77,7 @@ pub trait Parked: Send + Debug {
     fn cancel(&mut self, waiter: WaiterId);
 }
 
-/// Broker-wide numbers that the data plane's APIs act on.
+/// Broker-wide numbers that the data plane acts on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub node_id: i32,
@@ -85,6 +85,8 @@ pub struct Settings {
     pub fetch_max_bytes: u64,
     /// `max.incremental.fetch.session.cache.slots`: fetch sessions over the whole broker.
     pub fetch_session_slots: usize,
+    /// `producer.id.expiration.check.interval.ms`: how often producers that wrote nothing for long are forgotten.
+    pub producer_expiry_interval_ms: i64,
 }
 
 impl Default for Settings {
@@ -93,6 +95,7 @@ impl Default for Settings {
             node_id: 0,
             fetch_max_bytes: 55 * 1024 * 1024,
             fetch_session_slots: fetch_sessions::DEFAULT_SESSION_SLOTS,
+            producer_expiry_interval_ms: 10 * 60 * 1000,
         }
     }
 }

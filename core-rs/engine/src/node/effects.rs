@@ -26,6 +26,8 @@ pub enum Effect {
     Remove(Removal),
     /// A look at every partition's age and size.
     CheckRetention,
+    /// A look at every partition's producers.
+    ExpireProducers,
     /// The files of segments that retention let go of.
     RemoveExpired(ExpiredFiles),
     /// The DeleteRecords that have gathered.

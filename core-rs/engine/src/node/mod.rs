@@ -24,6 +24,8 @@ mod mail;
 mod metadata;
 mod opening;
 mod parked;
+mod periodic;
+mod producer_expiry;
 mod reactor;
 mod requests;
 mod retention;

@@ -9,6 +9,8 @@ use super::*;
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::records::AppendRequest;
 use crate::boundary::{Command, Event, PackedValues, TopicId, parse_events};
+use crate::partition::Notices;
+use crate::partition::testing::{append_in_txn, end_txn};
 use crate::storage::{Fault, SimOperation, SimStorage, Storage};
 use crate::uuid::Uuid;
 
@@ -463,4 +465,29 @@ fn the_description_tells_sizes_of_logs_by_directory_and_the_state_of_the_quorum(
     let quorum = &description["quorum"];
     assert_eq!(quorum["voters"][0]["logEndOffset"], quorum["highWatermark"]);
     assert_eq!(quorum["voters"][0]["nodeId"], quorum["leaderId"]);
+}
+
+#[test]
+fn producers_that_fell_silent_are_forgotten_while_the_node_runs() {
+    let mut options = options();
+    let pairs =
+        [("producer.id.expiration.ms", "3600000"), ("producer.id.expiration.check.interval.ms", "60000")];
+    options.defaults = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    let mut world = World::new(options);
+    world.create_topic(1, &[]);
+    let partition = world.node.topics().partition(Uuid(TOPIC), 0).unwrap();
+    let mut notices = Notices::default();
+    append_in_txn(&partition, 7, 0, 1, &mut notices);
+    end_txn(&partition, 7, true, &mut notices);
+    append_in_txn(&partition, 8, 0, 1, &mut notices);
+    let mut remembered = |ms| {
+        world.advance(ms);
+        world.node.tick(world.now);
+        world.run();
+        let ids = partition.active_producers().unwrap().into_iter().map(|producer| producer.producer_id);
+        ids.collect::<Vec<i64>>()
+    };
+    assert_eq!(remembered(59 * 60_000), [7, 8]);
+    assert_eq!(remembered(60_000), [8], "but never one with an open transaction");
+    assert_eq!(remembered(30 * 3_600_000), [8]);
 }

@@ -34,6 +34,8 @@ impl Node {
         read_setting(&options, "fetch.max.bytes", &mut settings.fetch_max_bytes)?;
         let slots = "max.incremental.fetch.session.cache.slots";
         read_setting(&options, slots, &mut settings.fetch_session_slots)?;
+        let expiry = "producer.id.expiration.check.interval.ms";
+        read_setting(&options, expiry, &mut settings.producer_expiry_interval_ms)?;
         let node = Node::assemble(options, (settings, seed), defaults, storage, log_dirs, quorum, now);
         node.with_quorum(|_| ());
         Ok(Arc::new(node))

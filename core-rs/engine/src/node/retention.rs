@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
 use super::effects::Effect;
+use super::periodic::Periodic;
 use super::shared::Node;
 use crate::api::ErrorCode;
 use crate::boundary::Event;
@@ -25,11 +25,7 @@ const NO_LOW_WATERMARK: i64 = -1;
 /// What of retention is under way.
 #[derive(Debug)]
 pub(super) struct Retention {
-    interval_ms: i64,
-    /// Monotonic; when the next check is due.
-    next_check_ms: AtomicI64,
-    /// A check is queued or running: one at a time.
-    checking: AtomicBool,
+    check: Periodic,
     /// Files that wait for the end of `file.delete.delay.ms`, by that moment (monotonic ms).
     delayed: Mutex<BTreeMap<i64, Vec<ExpiredFiles>>>,
     deletions: Mutex<Deletions>,
@@ -55,23 +51,11 @@ pub(super) struct DeleteRecords {
 
 impl Retention {
     pub fn new(interval_ms: i64, now: Now) -> Retention {
-        let interval_ms = interval_ms.max(1);
         Retention {
-            interval_ms,
-            next_check_ms: AtomicI64::new(now.monotonic_ms + interval_ms.min(INITIAL_DELAY_MS)),
-            checking: AtomicBool::new(false),
+            check: Periodic::new(interval_ms, INITIAL_DELAY_MS, now),
             delayed: Mutex::default(),
             deletions: Mutex::default(),
         }
-    }
-
-    /// Whether a check is to begin; the caller queues it.
-    fn is_due(&self, now: Now) -> bool {
-        if now.monotonic_ms < self.next_check_ms.load(Ordering::Acquire) {
-            return false;
-        }
-        self.next_check_ms.store(now.monotonic_ms + self.interval_ms, Ordering::Release);
-        !self.checking.swap(true, Ordering::AcqRel)
     }
 
     fn take_due_files(&self, now: Now) -> Vec<ExpiredFiles> {
@@ -84,7 +68,7 @@ impl Retention {
 impl Node {
     /// Queues what time has made due.
     pub(super) fn tick_retention(&self, now: Now) {
-        if self.retention.is_due(now) {
+        if self.retention.check.is_due(now) {
             self.push_effect(Effect::CheckRetention);
         }
         for files in self.retention.take_due_files(now) {
@@ -110,7 +94,7 @@ impl Node {
                 }
             }
         }
-        self.retention.checking.store(false, Ordering::Release);
+        self.retention.check.done();
     }
 
     fn remove_later(&self, files: ExpiredFiles, delay_ms: i64, now: Now) {

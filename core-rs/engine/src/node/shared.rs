@@ -17,6 +17,7 @@ use super::load::Load;
 use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
 use super::metadata::CHECKPOINT_MS;
+use super::periodic::Periodic;
 use super::retention::Retention;
 use super::stats::ThreadStats;
 use super::stopping::Stopping;
@@ -56,6 +57,7 @@ pub struct Node {
     /// Monotonic.
     pub(super) next_checkpoint_ms: AtomicI64,
     pub(super) retention: Retention,
+    pub(super) producer_expiry: Periodic,
     /// Held while offsets are gathered and written as checkpoints: the files never go back in time.
     pub(super) checkpointing: Mutex<()>,
 }
@@ -92,6 +94,7 @@ impl Node {
             budget: Budget::new(options.queued_max_request_bytes),
             admission: Admission::new(options.max_connections, options.max_connections_per_ip),
             stopping: Stopping::new(options.network_threads),
+            producer_expiry: Periodic::new(settings.producer_expiry_interval_ms, i64::MAX, now),
             settings,
             seed,
             defaults,
@@ -189,6 +192,7 @@ impl Node {
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),
             Effect::CheckRetention => self.check_retention(now, &mut notices),
+            Effect::ExpireProducers => self.expire_producers(now),
             Effect::RemoveExpired(files) => self.run_expiry(&files),
             Effect::DeleteRecords => self.delete_records(&mut notices),
             Effect::Checkpoint => self.write_checkpoints(&mut notices),

@@ -27,6 +27,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::log::producer_snapshot::ProducerSnapshotEntry;
 use crate::log::{Log, LogError, LogPosition};
+use crate::time::Now;
 use crate::uuid::Uuid;
 
 pub use append::Appended;
@@ -289,6 +290,12 @@ impl Partition {
     /// Errors: `NotLeader`, `Deleted`, `Offline`.
     pub fn active_producers(&self) -> Result<Vec<ProducerSnapshotEntry>, PartitionError> {
         self.with(|state| state.check_leader(-1).map(|()| state.producers.snapshot()))
+    }
+
+    /// Forgets producers that wrote nothing for `producer.id.expiration.ms` and have no open transaction.
+    pub fn expire_producers(&self, now: Now) {
+        let expiration_ms = self.config().producer_expiration_ms;
+        self.with(|state| state.producers.expire(now.wall_ms, expiration_ms));
     }
 
     /// Forgets a parked request.

@@ -106,6 +106,10 @@ export const eventStructs = {
     keptAs: string(),
     message: string(),
   }),
+  /** A log directory has no room for what is to be written, or (full: false) has had some for a while again. */
+  'log-dir-room': struct('log-dir-room', { path: string(), full: bool(), message: string() }),
+  /** Bytes of a file are not what was written there; offset: of the records that they held, −1 when it holds none. */
+  damaged: struct('damaged', { file: string(), position: int64(), offset: int64(), message: string() }),
 } as const
 
 export type EventName = keyof typeof eventStructs

@@ -215,6 +215,17 @@ export class ControlPlane {
         log.warn({ file, position, bytes, keptAs, reason }, 'a torn tail was cut off a log')
         break
       }
+      case 'log-dir-room':
+        if (event.full) {
+          const { path, message: reason } = event
+          log.error({ path, reason }, 'a log directory is full: what needs room there is refused until there is some')
+        } else log.warn({ path: event.path }, 'a log directory has room again')
+        break
+      case 'damaged': {
+        const { file, position, offset, message: reason } = event
+        log.error({ file, position, offset, reason }, 'a file is damaged: what stood there is not served')
+        break
+      }
       case 'log-dir-failed':
         this.onLogDirFailed(event.path, event.message)
         break

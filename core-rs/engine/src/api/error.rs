@@ -21,6 +21,7 @@ impl ErrorCode {
     pub const MESSAGE_TOO_LARGE: ErrorCode = ErrorCode(10);
     pub const INVALID_TOPIC_EXCEPTION: ErrorCode = ErrorCode(17);
     pub const RECORD_LIST_TOO_LARGE: ErrorCode = ErrorCode(18);
+    pub const COORDINATOR_NOT_AVAILABLE: ErrorCode = ErrorCode(15);
     pub const NOT_ENOUGH_REPLICAS: ErrorCode = ErrorCode(19);
     pub const INVALID_REQUIRED_ACKS: ErrorCode = ErrorCode(21);
     pub const TOPIC_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(29);
@@ -70,7 +71,8 @@ impl From<&PartitionError> for ErrorCode {
             PartitionError::FencedLeaderEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
             PartitionError::UnknownLeaderEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
             PartitionError::Unknown | PartitionError::Deleted => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-            PartitionError::Offline { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
+            // Of all codes for a disk that takes nothing, the one that clients answer by trying again.
+            PartitionError::Offline { .. } | PartitionError::Full { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
             PartitionError::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
             PartitionError::OffsetNotAvailable => ErrorCode::OFFSET_NOT_AVAILABLE,
             PartitionError::Batch(error) => error.kind().into(),

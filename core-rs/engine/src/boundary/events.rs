@@ -65,6 +65,11 @@ pub enum Event<'a> {
     RecordsDeleted { request_id: i64, low_watermark: i64, error_code: i16 },
     /// 16: recovery took a damaged tail out of a log; its bytes are kept in the file `kept_as`.
     LogCut { file: &'a str, position: i64, bytes: i64, kept_as: &'a str, message: &'a str },
+    /// 17: a log directory has no room for what is to be written, or (`full` false) has had some for a while again.
+    LogDirRoom { path: &'a str, full: bool, message: &'a str },
+    /// 18: bytes of a file are not what was written there; nothing of them is served. `offset`: of the records that
+    /// they held, −1 when the file holds none.
+    Damaged { file: &'a str, position: i64, offset: i64, message: &'a str },
 }
 
 impl<'a> Event<'a> {
@@ -86,6 +91,8 @@ impl<'a> Event<'a> {
             Event::Stopped => 14,
             Event::RecordsDeleted { .. } => 15,
             Event::LogCut { .. } => 16,
+            Event::LogDirRoom { .. } => 17,
+            Event::Damaged { .. } => 18,
         }
     }
 
@@ -193,6 +200,17 @@ impl<'a> Event<'a> {
                 out.string(kept_as);
                 out.string(message);
             }
+            Event::LogDirRoom { path, full, message } => {
+                out.string(path);
+                out.boolean(*full);
+                out.string(message);
+            }
+            Event::Damaged { file, position, offset, message } => {
+                out.string(file);
+                out.i64(*position);
+                out.i64(*offset);
+                out.string(message);
+            }
             Event::RecordsDeleted { request_id, low_watermark, error_code } => {
                 out.i64(*request_id);
                 out.i64(*low_watermark);
@@ -279,6 +297,17 @@ impl<'a> Event<'a> {
                 position: body.i64("position")?,
                 bytes: body.i64("bytes")?,
                 kept_as: body.string("kept as")?,
+                message: body.string("message")?,
+            },
+            17 => Event::LogDirRoom {
+                path: body.string("path")?,
+                full: boolean(body, "full")?,
+                message: body.string("message")?,
+            },
+            18 => Event::Damaged {
+                file: body.string("file")?,
+                position: body.i64("position")?,
+                offset: body.i64("offset")?,
                 message: body.string("message")?,
             },
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),

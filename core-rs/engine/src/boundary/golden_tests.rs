@@ -162,6 +162,17 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             kept_as: fields.text("keptAs"),
             message: fields.text("message"),
         },
+        17 => Event::LogDirRoom {
+            path: fields.text("path"),
+            full: fields.flag("full"),
+            message: fields.text("message"),
+        },
+        18 => Event::Damaged {
+            file: fields.text("file"),
+            position: fields.number("position"),
+            offset: fields.number("offset"),
+            message: fields.text("message"),
+        },
         other => panic!("golden event of type {other}"),
     };
     event.write(&mut out);

@@ -1,7 +1,7 @@
 //! What of a log is on disk for good: the list of files that a sync still has to cover, sync jobs, producer
 //! snapshots and the clean stop.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::folder::{Folder, SNAPSHOT, parse_name};
 use super::log::Log;
 use super::producer_snapshot::{self, ProducerSnapshotEntry};
 use super::{LogError, SyncJob};
-use crate::storage::StorageFile;
+use crate::storage::{StorageFile, WriteError};
 
 /// Files written and directories changed since the sync that covered them last; the active segment's file is
 /// covered by every job anyway.
@@ -112,6 +112,10 @@ impl Log {
     pub fn close(&mut self) -> Result<(), LogError> {
         self.check_online()?;
         self.offline = true;
+        self.finish_and_sync().map_err(LogError::or_full)
+    }
+
+    fn finish_and_sync(&mut self) -> Result<(), LogError> {
         if self.is_settled() {
             return Ok(());
         }
@@ -127,7 +131,7 @@ impl Log {
             return Ok(());
         }
         let job = self.sync_job();
-        job.run().map_err(self.folder.dir_fault())?;
+        job.run().map_err(WriteError::into_io).map_err(self.folder.dir_fault())?;
         self.synced(&job);
         Ok(())
     }
@@ -150,13 +154,21 @@ impl Log {
             return Ok(());
         }
         self.folder.remove_if_present(offset, SNAPSHOT)?;
-        let file = self.folder.create(offset, SNAPSHOT)?;
-        let contents = producer_snapshot::encode(entries);
-        file.write_at(0, &[IoSlice::new(&contents)]).map_err(self.folder.fault(offset, SNAPSHOT))?;
+        let file = match self.write_snapshot_file(offset, &producer_snapshot::encode(entries)) {
+            // Nothing is lost without it: the batches since the one before are replayed instead.
+            Err(error) if error.is_full() => return self.folder.remove_if_present(offset, SNAPSHOT),
+            written => written?,
+        };
         self.unsynced.file(file);
         self.unsynced.dir(&self.folder.dir);
         self.newest_snapshot = Some(offset);
         Ok(())
+    }
+
+    fn write_snapshot_file(&self, offset: i64, contents: &[u8]) -> Result<Arc<dyn StorageFile>, LogError> {
+        let file = self.folder.create(offset, SNAPSHOT)?;
+        file.write_at(0, &[IoSlice::new(contents)]).map_err(self.folder.fault(offset, SNAPSHOT))?;
+        Ok(file)
     }
 
     /// The newest producer snapshot that is whole, with the offset up to which it holds; batches from there on are to
@@ -189,16 +201,17 @@ pub(super) fn snapshot_offsets(folder: &Folder) -> Result<Vec<i64>, LogError> {
 }
 
 impl SyncJob {
-    /// Syncs every file, then the names. After an error nothing that the job covers may count as durable, ever.
-    pub fn run(&self) -> io::Result<()> {
+    /// Syncs every file, then the names. Nothing that the job covers counts as durable after an error: ever after
+    /// `Failed`, before another run after `Full`, which means that there was no room for the leader epochs.
+    pub fn run(&self) -> Result<(), WriteError> {
         for file in &self.files {
-            file.sync()?;
+            file.sync().map_err(WriteError::Failed)?;
         }
         if let Some((path, entries)) = &self.epoch_file {
-            checkpoint::write_epochs(&*self.storage, path, entries)?;
+            checkpoint::write_epochs(&*self.storage, path, entries).map_err(WriteError::of)?;
         }
         for dir in &self.dirs {
-            self.storage.sync_dir(dir)?;
+            self.storage.sync_dir(dir).map_err(WriteError::Failed)?;
         }
         Ok(())
     }

@@ -3,11 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::storage::is_full;
+
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The disk refused.
     #[error("{path}: {source}", path = path.display())]
     Io { path: PathBuf, source: io::Error },
+    /// There is no room on the disk. The log is as it was before the attempt, which may be made again.
+    #[error("{path}: {source}", path = path.display())]
+    Full { path: PathBuf, source: io::Error },
     /// Bytes that were once synced are not what was written.
     #[error("{path} is corrupt at byte {position}: {reason}", path = path.display())]
     Corrupt { path: PathBuf, position: u64, reason: String },
@@ -29,6 +34,23 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// The same, where an attempt to write that only lacked room has changed nothing.
+    pub(super) fn or_full(self) -> LogError {
+        match self {
+            LogError::Io { path, source } if is_full(&source) => LogError::Full { path, source },
+            other => other,
+        }
+    }
+
+    /// An attempt that only lacked room.
+    pub fn is_full(&self) -> bool {
+        match self {
+            LogError::Full { .. } => true,
+            LogError::Io { source, .. } => is_full(source),
+            _ => false,
+        }
+    }
+
     /// A fault of disk or contents, as opposed to a request that cannot be served.
     pub fn is_fault(&self) -> bool {
         matches!(self, LogError::Io { .. } | LogError::Corrupt { .. } | LogError::Offline)

@@ -30,6 +30,8 @@ pub struct Log {
     pub(super) unsynced: Unsynced,
     /// Offset of the newest producer snapshot known to be on disk.
     pub(super) newest_snapshot: Option<i64>,
+    /// A segment that was closed for an append that then found no room: the next append tells of it.
+    pub(super) untold_roll: Option<RolledSegment>,
     /// Raised by every truncation, so that a sync that began before one does not vouch for what came after.
     pub(super) truncations: u64,
     pub(super) offline: bool,
@@ -106,19 +108,36 @@ impl Log {
     }
 
     /// Appends batches whose offsets follow `end_offset`, all with one write and all in one segment. A failed write
-    /// takes the log offline: what is on disk then is unknown.
+    /// takes the log offline: what is on disk then is unknown. One that found no room is undone: its bytes are cut off.
     ///
-    /// Errors: `AppendTooLarge`, `OutOfOrder`, `InvalidBatch` change nothing; `Io`, `Offline`.
+    /// Errors: `AppendTooLarge`, `OutOfOrder`, `InvalidBatch`, `Full` change nothing; `Io`, `Offline`.
     pub fn append(&mut self, batches: &[AppendBatch<'_>], now: Now) -> Result<AppendOutcome, LogError> {
         self.check_online()?;
         let Some(plan) = self.plan(batches)? else {
             return Ok(AppendOutcome { first_position: self.end_position(), rolled: None });
         };
-        let result = self.append_planned(batches, &plan, now);
-        if result.is_err() {
+        let result = match self.append_planned(batches, &plan, now) {
+            Err(error) if error.is_full() => self.cut_unwritten().and(Err(error.or_full())),
+            result => result,
+        };
+        if result.as_ref().is_err_and(|error| !error.is_full()) {
             self.take_offline();
         }
         result
+    }
+
+    /// Takes what a write left behind that found no room out of the active segment: its bytes are nobody's, and the
+    /// room they hold is wanted.
+    fn cut_unwritten(&self) -> Result<(), LogError> {
+        let Some((active, file)) = self.segments.last().and_then(|last| Some((last, last.file.as_ref()?)))
+        else {
+            return Err(LogError::Offline);
+        };
+        let blame = || self.folder.fault(active.base, LOG);
+        match file.len().map_err(blame())? > active.size {
+            true => file.truncate(active.size).map_err(blame()),
+            false => Ok(()),
+        }
     }
 
     fn append_planned(
@@ -127,7 +146,9 @@ impl Log {
         plan: &Plan,
         now: Now,
     ) -> Result<AppendOutcome, LogError> {
-        let rolled = if self.must_roll(plan, now) { Some(self.roll(plan, now)?) } else { None };
+        if self.must_roll(plan, now) {
+            self.untold_roll = Some(self.roll(plan, now)?);
+        }
         let end = self.end_position();
         self.write(end, batches)?;
         let interval = self.config.index_interval_bytes;
@@ -145,7 +166,12 @@ impl Log {
             self.epochs.note(header.partition_leader_epoch, header.base_offset);
             self.end_offset = header.next_offset();
         }
-        active.flush_indexes_if_many(&self.folder)?;
+        match active.flush_indexes_if_many(&self.folder) {
+            // The batches are in the log; their index entries wait in memory until there is room.
+            Err(error) if error.is_full() => {}
+            flushed => flushed?,
+        }
+        let rolled = self.untold_roll.take();
         Ok(AppendOutcome { first_position: first_position.unwrap_or(end), rolled })
     }
 
@@ -216,12 +242,15 @@ impl Log {
         let Some(active) = self.segments.last_mut() else {
             return Err(LogError::Offline);
         };
-        for file in active.finish(&self.folder)? {
+        // Each step but the last leaves a segment that can go on taking appends, if there is no room for the next.
+        let finished = active.finish(&self.folder)?;
+        let next = Segment::create(&self.folder, base, now.wall_ms)?;
+        active.file = None;
+        for file in finished {
             self.unsynced.file(file);
         }
-        active.file = None;
         let rolled = RolledSegment { base_offset: active.base, end_offset: base };
-        self.segments.push(Segment::create(&self.folder, base, now.wall_ms)?);
+        self.segments.push(next);
         self.unsynced.dir(&self.folder.dir);
         Ok(rolled)
     }

@@ -57,6 +57,7 @@ impl Log {
             tail: Tail::default(),
             unsynced: Unsynced::default(),
             newest_snapshot: None,
+            untold_roll: None,
             truncations: 0,
             offline: false,
         };

@@ -138,11 +138,11 @@ impl Log {
 
     /// Closes the active segment now, so that it can expire, and begins an empty one.
     ///
-    /// Errors: `Io` takes the log offline; `Offline`.
+    /// Errors: `Full` changes nothing; `Io` takes the log offline; `Offline`.
     pub fn roll_active(&mut self, now: Now) -> Result<RolledSegment, LogError> {
         self.check_online()?;
-        let rolled = self.roll_at(self.end_offset, now);
-        if rolled.is_err() {
+        let rolled = self.roll_at(self.end_offset, now).map_err(LogError::or_full);
+        if rolled.as_ref().is_err_and(|error| !error.is_full()) {
             self.take_offline();
         }
         rolled

@@ -25,13 +25,19 @@ pub struct ImageDelta {
     topics: Vec<TopicDelta>,
 }
 
-#[derive(Debug)]
-struct TopicDelta {
+#[derive(Clone, Debug)]
+pub(super) struct TopicDelta {
     name: Arc<str>,
     id: Uuid,
     internal: bool,
     configs: Vec<(String, String)>,
     partitions: Vec<PartitionImage>,
+}
+
+/// Why a partition could not be opened.
+struct Unopened {
+    reason: String,
+    for_want_of_room: bool,
 }
 
 /// What could not be done: topic id, partition (−1 = the topic as a whole), message.
@@ -92,11 +98,47 @@ impl Node {
                 failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
             self.emit(&Event::ImageApplied { offset: delta.offset, failures });
         }
+        self.open_unopened(now, notices);
         let mut images = self.images.lock();
         if images.queue.is_empty() {
             images.in_flight = false;
         } else {
             self.push_effect(Effect::ApplyImage);
+        }
+    }
+
+    /// Has the logs opened again for which there was no room, if there are any.
+    pub(super) fn retry_unopened(&self) {
+        let mut images = self.images.lock();
+        if !images.unopened.is_empty() && !std::mem::replace(&mut images.in_flight, true) {
+            self.push_effect(Effect::ApplyImage);
+        }
+    }
+
+    /// Opens what could not be opened for want of room and is still wanted.
+    fn open_unopened(&self, now: Now, notices: &mut Notices) {
+        let unopened = std::mem::take(&mut self.images.lock().unopened);
+        let mut counts = if unopened.is_empty() { BTreeMap::new() } else { self.partition_counts() };
+        for delta in unopened {
+            let Some(topic) = self.topics.by_id(delta.id) else { continue };
+            let missing = |image: &&PartitionImage| topic.partition(image.index).is_err();
+            let images: Vec<PartitionImage> = delta.partitions.iter().filter(missing).cloned().collect();
+            let config = topic.partitions.iter().flatten().next().map(|open| open.config());
+            let config = config.unwrap_or_else(|| Arc::new(self.config_of(&delta).0));
+            let mut partitions = topic.partitions.clone();
+            let mut failures = Failures::new();
+            let delta = TopicDelta { partitions: images, ..delta };
+            for image in &delta.partitions {
+                let slot = usize::try_from(image.index).ok().and_then(|index| partitions.get_mut(index));
+                if let Some(slot) = slot
+                    && image.replicas.contains(&self.options.node_id)
+                {
+                    *slot = self.open_image(&delta, image, &config, now, &mut counts, notices, &mut failures);
+                }
+            }
+            let Topic { name, id, internal, .. } = &*topic;
+            let topic = Topic { name: name.clone(), id: *id, internal: *internal, partitions };
+            self.topics.insert(Arc::new(topic));
         }
     }
 
@@ -154,11 +196,8 @@ impl Node {
         notices: &mut Notices,
         failures: &mut Failures,
     ) {
-        let pairs = delta.configs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let config = self.defaults.with(pairs).unwrap_or_else(|message| {
-            failures.push((delta.id.0, -1, message));
-            self.defaults.clone()
-        });
+        let (config, refused) = self.config_of(delta);
+        failures.extend(refused.map(|message| (delta.id.0, -1, message)));
         // A name that passes on to another topic id: the old topic goes first, its directories are in the way.
         if let Some(old) = self.topics.by_name(&delta.name).filter(|old| old.id != delta.id) {
             self.topics.remove(old.id);
@@ -194,19 +233,9 @@ impl Node {
                 }
                 continue;
             }
-            if slot.is_none() {
-                match self.open_partition(delta, image.index, &config, now, counts, notices) {
-                    Ok(partition) => *slot = Some(partition),
-                    Err(message) => failures.push((delta.id.0, image.index, message)),
-                }
-            }
-            if let Some(partition) = slot {
-                partition.set_assignment(image.leader, image.replicas.len(), image.isr.len());
-                if image.leader == self.options.node_id {
-                    partition.lead(image.leader_epoch, notices);
-                } else {
-                    partition.follow(image.leader_epoch, notices);
-                }
+            match slot {
+                Some(partition) => self.assign(partition, image, notices),
+                None => *slot = self.open_image(delta, image, &config, now, counts, notices, failures),
             }
         }
         self.topics.insert(Arc::new(Topic {
@@ -220,6 +249,52 @@ impl Node {
         }
     }
 
+    /// The topic's settings, or the defaults and what is wrong with them.
+    fn config_of(&self, delta: &TopicDelta) -> (PartitionConfig, Option<String>) {
+        let pairs = delta.configs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        match self.defaults.with(pairs) {
+            Ok(config) => (config, None),
+            Err(message) => (self.defaults.clone(), Some(message)),
+        }
+    }
+
+    fn assign(&self, partition: &Arc<Partition>, image: &PartitionImage, notices: &mut Notices) {
+        partition.set_assignment(image.leader, image.replicas.len(), image.isr.len());
+        if image.leader == self.options.node_id {
+            partition.lead(image.leader_epoch, notices);
+        } else {
+            partition.follow(image.leader_epoch, notices);
+        }
+    }
+
+    /// Opens one partition of the image in its role. One for which there is no room is tried again later.
+    #[allow(clippy::too_many_arguments)]
+    fn open_image(
+        &self,
+        delta: &TopicDelta,
+        image: &PartitionImage,
+        config: &PartitionConfig,
+        now: Now,
+        counts: &mut BTreeMap<PathBuf, usize>,
+        notices: &mut Notices,
+        failures: &mut Failures,
+    ) -> Option<Arc<Partition>> {
+        match self.open_partition(delta, image.index, config, now, counts, notices) {
+            Ok(partition) => {
+                self.assign(&partition, image, notices);
+                Some(partition)
+            }
+            Err(Unopened { reason, for_want_of_room }) => {
+                if for_want_of_room {
+                    let partitions = vec![image.clone()];
+                    self.images.lock().unopened.push(TopicDelta { partitions, ..delta.clone() });
+                }
+                failures.push((delta.id.0, image.index, reason));
+                None
+            }
+        }
+    }
+
     fn open_partition(
         &self,
         topic: &TopicDelta,
@@ -228,15 +303,16 @@ impl Node {
         now: Now,
         counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
-    ) -> Result<Arc<Partition>, String> {
+    ) -> Result<Arc<Partition>, Unopened> {
         let name = format!("{}-{index}", topic.name);
         let healthy = || self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path));
         let holds_it = |path: &Path| self.storage.exists(&path.join(&name)).unwrap_or(false);
         let count = |path: &Path| counts.get(path).copied().unwrap_or(0);
         let holder = healthy().find(|log_dir| holds_it(&log_dir.path));
-        let log_dir = holder
-            .or_else(|| healthy().min_by_key(|log_dir| count(&log_dir.path)))
-            .ok_or("every log directory is offline")?;
+        let log_dir =
+            holder.or_else(|| healthy().min_by_key(|log_dir| count(&log_dir.path))).ok_or_else(|| {
+                Unopened { reason: "every log directory is offline".to_owned(), for_want_of_room: false }
+            })?;
         let spec = PartitionSpec {
             topic: topic.name.clone(),
             topic_id: topic.id,
@@ -259,10 +335,13 @@ impl Node {
                 Ok(opened.partition)
             }
             Err(error) => {
-                if matches!(error, LogError::Io { .. }) {
-                    self.fail_log_dir(&log_dir.path, &error.to_string(), notices);
+                let (reason, for_want_of_room) = (error.to_string(), error.is_full());
+                if for_want_of_room {
+                    self.lacks_room(&log_dir.path, &reason);
+                } else if matches!(error, LogError::Io { .. }) {
+                    self.fail_log_dir(&log_dir.path, &reason, notices);
                 }
-                Err(error.to_string())
+                Err(Unopened { reason, for_want_of_room })
             }
         }
     }

@@ -7,7 +7,7 @@ use super::shared::Node;
 use crate::api::ErrorCode;
 use crate::boundary::records::{AppendReply, AppendRequest};
 use crate::boundary::{BoundaryError, Event, PackedRecords, RecordView};
-use crate::partition::Notices;
+use crate::partition::{Notices, PartitionError};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
@@ -47,6 +47,8 @@ impl Node {
                 end_offset: appended.last_offset + 1,
                 high_watermark: partition.high_watermark(),
             },
+            // The disk is full: the coordinator stays, and this request of its own is to be tried again.
+            Err(PartitionError::Full { .. }) => AppendReply::refused(ErrorCode::COORDINATOR_NOT_AVAILABLE.0),
             Err(error) => AppendReply::refused(ErrorCode::from(&error).0),
         };
         self.dispatch(&mut notices);

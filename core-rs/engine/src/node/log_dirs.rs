@@ -10,7 +10,7 @@ use crate::boundary::NodeOptions;
 use crate::log::checkpoint::{self, PartitionOffset};
 use crate::log::{Opening, clean_shutdown};
 use crate::partition::{Notices, PartitionOffsets};
-use crate::storage::Storage;
+use crate::storage::{Storage, is_full};
 use crate::uuid::Uuid;
 
 const META_PROPERTIES: &str = "meta.properties";
@@ -212,7 +212,7 @@ impl Node {
         by_dir
     }
 
-    /// False when the directory failed, now or before.
+    /// False when the directory failed, now or before, or has no room.
     pub(super) fn write_checkpoint(
         &self,
         log_dir: &Path,
@@ -233,9 +233,17 @@ impl Node {
                     offset: pick(offsets),
                 })
                 .collect();
-            if let Err(error) = checkpoint::write_offsets(&*self.storage, &log_dir.join(file), &lines) {
-                self.fail_log_dir(log_dir, &error.to_string(), notices);
-                return false;
+            match checkpoint::write_offsets(&*self.storage, &log_dir.join(file), &lines) {
+                Ok(()) => {}
+                // The file is as it was: the next checkpoint tries again.
+                Err(error) if is_full(&error) => {
+                    self.lacks_room(log_dir, &format!("{}: {error}", log_dir.join(file).display()));
+                    return false;
+                }
+                Err(error) => {
+                    self.fail_log_dir(log_dir, &error.to_string(), notices);
+                    return false;
+                }
             }
         }
         true

@@ -34,6 +34,7 @@ impl Node {
         }
         self.tick_retention(now);
         self.tick_producer_expiry(now);
+        self.tick_room(now);
         now.monotonic_ms + if rests { RESTING_TICK_MS } else { TICK_MS }
     }
 
@@ -73,6 +74,11 @@ impl Node {
             }
             QuorumOutput::Dropped { proposal_id, error } => {
                 self.emit(&Event::ProposalDropped { proposal_id, error_code: error.code() });
+            }
+            QuorumOutput::Full(message) => {
+                if let Some(first) = self.log_dirs.first() {
+                    self.lacks_room(&first.path, &message);
+                }
             }
             QuorumOutput::Fault(message) => self.emit(&Event::Fault { message: &message }),
         }

@@ -29,6 +29,7 @@ mod producer_expiry;
 mod reactor;
 mod requests;
 mod retention;
+mod room;
 mod shared;
 mod stalls;
 mod stats;
@@ -43,6 +44,8 @@ mod node_tests;
 mod reactor_tests;
 #[cfg(test)]
 mod retention_tests;
+#[cfg(test)]
+mod room_tests;
 #[cfg(test)]
 mod testing;
 

@@ -30,6 +30,11 @@ impl Periodic {
             return false;
         }
         self.next_ms.store(now.monotonic_ms.saturating_add(self.interval_ms), Ordering::Release);
+        self.begins_now()
+    }
+
+    /// Whether it may begin before its time; as for `is_due`.
+    pub fn begins_now(&self) -> bool {
         !self.begun.swap(true, Ordering::AcqRel)
     }
 

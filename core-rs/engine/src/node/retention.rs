@@ -1,5 +1,5 @@
 //! Records leaving the node's logs: the periodic check of retention, DeleteRecords, and files whose delay is over.
-//! A log start is on disk before anything below it goes or anybody is told.
+//! A log start is on disk before anything below it goes or anybody is told, unless retention has to make room for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -76,6 +76,21 @@ impl Node {
         }
     }
 
+    /// Queues a check without waiting for its time.
+    pub(super) fn check_retention_now(&self) {
+        if !self.stopping.is_stopping() && self.retention.check.begins_now() {
+            self.push_effect(Effect::CheckRetention);
+        }
+    }
+
+    /// Queues the removal of every file whose delay is not over: there is no room for them.
+    pub(super) fn remove_delayed_files(&self) {
+        let delayed = std::mem::take(&mut *self.retention.delayed.lock());
+        for files in delayed.into_values().flatten() {
+            self.push_effect(Effect::RemoveExpired(files));
+        }
+    }
+
     /// Goes over every partition. All log starts that move are made durable together, and only then do files go.
     pub(super) fn check_retention(&self, now: Now, notices: &mut Notices) {
         // Until then the checkpoint would forget the partitions that are not open yet.
@@ -88,9 +103,15 @@ impl Node {
                 }
             }
             let written = self.write_log_starts(dirs_of(expired.iter().map(|(p, _)| p)), notices);
-            for (partition, start) in expired.iter().filter(|(p, _)| in_dirs(&written, p)) {
-                if let Some(files) = partition.expire_below(*start, notices) {
-                    self.remove_later(files, partition.config().log.file_delete_delay_ms, now);
+            for (partition, start) in &expired {
+                // Where there is no room for the checkpoint, the files go all the same, or there never would be any:
+                // they are renamed oldest first, so that a crash that undoes some of it leaves no hole behind.
+                let is_short = partition.dir().parent().is_some_and(|dir| self.is_short_of_room(dir));
+                if (is_short || in_dirs(&written, partition))
+                    && let Some(files) = partition.expire_below(*start, notices)
+                {
+                    let delay_ms = if is_short { 0 } else { partition.config().log.file_delete_delay_ms };
+                    self.remove_later(files, delay_ms, now);
                 }
             }
         }

@@ -12,13 +12,14 @@ use super::admission::Admission;
 use super::budget::Budget;
 use super::effects::{Effect, Effects};
 use super::event_ring::EventRing;
-use super::image::ImageDelta;
+use super::image::{ImageDelta, TopicDelta};
 use super::load::Load;
 use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
 use super::metadata::CHECKPOINT_MS;
 use super::periodic::Periodic;
 use super::retention::Retention;
+use super::room::Room;
 use super::stats::ThreadStats;
 use super::stopping::Stopping;
 use super::wakes::{ShellAction, Signals, Wakes};
@@ -58,6 +59,7 @@ pub struct Node {
     pub(super) next_checkpoint_ms: AtomicI64,
     pub(super) retention: Retention,
     pub(super) producer_expiry: Periodic,
+    pub(super) room: Room,
     /// Held while offsets are gathered and written as checkpoints: the files never go back in time.
     pub(super) checkpointing: Mutex<()>,
 }
@@ -73,6 +75,8 @@ pub(super) struct Thread {
 #[derive(Debug, Default)]
 pub(super) struct Images {
     pub queue: VecDeque<ImageDelta>,
+    /// Partitions for whose logs there was no room.
+    pub unopened: Vec<TopicDelta>,
     /// An effect is queued or running: one delta at a time.
     pub in_flight: bool,
     /// The first delta has been applied: what it did not name was set aside.
@@ -112,6 +116,7 @@ impl Node {
             failed_dirs: Mutex::default(),
             next_checkpoint_ms: AtomicI64::new(now.monotonic_ms + CHECKPOINT_MS),
             retention: Retention::new(options.log_retention_check_interval_ms, now),
+            room: Room::default(),
             checkpointing: Mutex::default(),
             options,
         }
@@ -240,6 +245,14 @@ impl Node {
             }
             for effect in notices.effects.drain(..) {
                 self.push_effect(Effect::Partition(effect));
+            }
+            for effect in notices.later.drain(..) {
+                self.run_later(Effect::Partition(effect));
+            }
+            for full in notices.full.drain(..) {
+                if let Some(log_dir) = full.dir.parent() {
+                    self.lacks_room(log_dir, &full.reason);
+                }
             }
             for failure in std::mem::take(&mut notices.failures) {
                 self.fail_log_dir_of(&failure, notices);

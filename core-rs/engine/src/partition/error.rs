@@ -23,6 +23,9 @@ pub enum PartitionError {
     /// Its disk failed, its bytes are corrupt, or a panic left its state in doubt: nothing is served any more.
     #[error("the partition is offline: {reason}")]
     Offline { reason: Arc<str> },
+    /// There is no room on its disk; nothing was appended, and the same append may succeed later.
+    #[error("the log directory is full: {reason}")]
+    Full { reason: Arc<str> },
     #[error("offset {offset} is outside of {start} to {end}")]
     OffsetOutOfRange { offset: i64, start: i64, end: i64 },
     /// The high watermark does not yet reach this leader's first offset.

@@ -336,6 +336,11 @@ impl Partition {
             LogError::AppendTooLarge { bytes, limit } => {
                 PartitionError::BatchLargerThanSegment { size: bytes, max: limit }
             }
+            LogError::Full { .. } => {
+                let reason = error.to_string();
+                notices.full.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
+                PartitionError::Full { reason: reason.into() }
+            }
             // `OutOfOrder` cannot follow from offsets taken from the log's end under this lock: if it does, the
             // state is not what we believe.
             fault => {

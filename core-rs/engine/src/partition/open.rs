@@ -11,7 +11,7 @@ use super::producer_state::{IncomingBatch, ProducerStates};
 use super::waiters::Waiters;
 use super::{Partition, PartitionConfig, Role, State};
 use crate::log::{Log, LogError, OpenReport, Opening, partition_metadata};
-use crate::storage::Storage;
+use crate::storage::{Storage, WriteError};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
@@ -51,7 +51,8 @@ impl Partition {
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
             // What a crash left in the page cache was perhaps never acked as durable: it must be before it is read.
             let job = log.sync_job();
-            job.run().map_err(|source| LogError::Io { path: spec.dir.clone(), source })?;
+            let io = |error: WriteError| LogError::Io { path: spec.dir.clone(), source: error.into_io() };
+            job.run().map_err(io)?;
             log.synced(&job);
         }
         let high_watermark = log.end_position();

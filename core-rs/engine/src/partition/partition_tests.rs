@@ -8,7 +8,7 @@ use millrace_record::{BatchBuilder, BatchSpec, Codec, patch};
 use super::testing::*;
 use super::*;
 use crate::log::Opening;
-use crate::storage::{Fault, SimOperation, SimStorage};
+use crate::storage::{Fault, SimOperation, SimStorage, WriteError};
 
 fn append(
     partition: &Arc<Partition>,
@@ -133,7 +133,7 @@ fn a_failed_write_takes_the_partition_offline_for_good() {
     let mut notices = Notices::default();
     let partition = leader(&disk, PartitionConfig::default());
     append(&partition, &batch(1), &mut notices).unwrap();
-    disk.fail_next(SimOperation::Write, Fault::Error(std::io::ErrorKind::StorageFull));
+    disk.fail_next(SimOperation::Write, Fault::Error(std::io::ErrorKind::Other));
     for _ in 0..2 {
         let refused = append(&partition, &batch(1), &mut notices);
         assert!(matches!(refused, Err(PartitionError::Offline { .. })), "{refused:?}");
@@ -267,7 +267,7 @@ fn a_sync_that_finds_its_partition_deleted_accuses_no_disk() {
     append(&partition, &batch(1), &mut notices).unwrap();
     let job = partition.begin_sync().unwrap();
     partition.delete("x", &mut notices).unwrap().run().unwrap();
-    partition.end_sync(&job, Err(std::io::ErrorKind::NotFound.into()), &mut notices);
+    partition.end_sync(&job, Err(WriteError::Failed(std::io::ErrorKind::NotFound.into())), &mut notices);
     run_effects(&mut notices);
     assert!(notices.failures.is_empty());
 }

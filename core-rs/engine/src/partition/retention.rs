@@ -18,13 +18,19 @@ impl Partition {
             let high_watermark = state.high_watermark.offset;
             let found = state.log_mut().ok()?.expired(high_watermark, now);
             let expired = found.map_err(|error| self.fault(state, error, notices)).ok()??;
+            let mut start_offset = expired.start_offset;
             if expired.with_active {
-                let rolled = state.log_mut().ok()?.roll_active(now);
-                let rolled = rolled.map_err(|error| self.fault(state, error, notices)).ok()?;
-                self.rolled(state, &rolled, now, notices).ok()?;
+                let log = state.log_mut().ok()?;
+                let active = log.active_segment_base();
+                match log.roll_active(now).map_err(|error| self.fault(state, error, notices)) {
+                    Ok(rolled) => self.rolled(state, &rolled, now, notices).ok()?,
+                    // No room for a new segment: what the others hold is room.
+                    Err(PartitionError::Full { .. }) => start_offset = active,
+                    Err(_) => return None,
+                }
             }
-            self.raise_log_start(state, expired.start_offset, notices).ok()?;
-            Some(expired.start_offset)
+            self.raise_log_start(state, start_offset, notices).ok()?;
+            Some(start_offset)
         })
     }
 

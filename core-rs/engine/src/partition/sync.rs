@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Notices, Partition, State};
 use crate::log::{LogError, SyncJob};
+use crate::storage::WriteError;
 
 /// Work that may block, to be run off the I/O threads. Every effect that is taken must be run exactly once.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Partition {
     pub(super) fn end_sync(
         self: &Arc<Self>,
         job: &SyncJob,
-        outcome: std::io::Result<()>,
+        outcome: Result<(), WriteError>,
         notices: &mut Notices,
     ) {
         let config = self.config();
@@ -61,10 +62,21 @@ impl Partition {
                 // Its files are on their way out: what syncing them says concerns nobody.
                 return;
             }
-            if let Err(source) = outcome {
-                // The kernel may have dropped the pages: a second sync would succeed without them. Never retried.
-                self.fault(state, LogError::Io { path: self.dir.clone(), source }, notices);
-                return;
+            let path = self.dir.clone();
+            match outcome {
+                Ok(()) => {}
+                Err(WriteError::Full(source)) => {
+                    // What was synced is; only the leader epochs wait for room. Those who wait for the rest wait on.
+                    self.fault(state, LogError::Full { path, source }, notices);
+                    state.syncing = true;
+                    notices.later.push(Effect::Sync(self.clone()));
+                    return;
+                }
+                Err(WriteError::Failed(source)) => {
+                    // The kernel may have dropped the pages: a second sync would succeed without them. Never retried.
+                    self.fault(state, LogError::Io { path, source }, notices);
+                    return;
+                }
             }
             let Ok(log) = state.log_mut() else { return };
             log.synced(job);

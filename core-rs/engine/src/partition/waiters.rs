@@ -23,8 +23,12 @@ pub struct Notices {
     pub committed: Vec<(Uuid, i32, i64)>,
     /// Work for the disk pool.
     pub effects: Vec<Effect>,
+    /// The same, to be tried again once some time has passed: there may be room by then.
+    pub later: Vec<Effect>,
     /// Partitions that went offline just now: every other one in the same log directory must follow.
     pub failures: Vec<Failure>,
+    /// Partitions whose disk had no room for what was to be written: nothing of it counts, and nothing is broken.
+    pub full: Vec<Failure>,
 }
 
 impl Notices {
@@ -33,10 +37,12 @@ impl Notices {
             && self.committed.is_empty()
             && self.effects.is_empty()
             && self.failures.is_empty()
+            && self.full.is_empty()
+            && self.later.is_empty()
     }
 }
 
-/// A partition whose files can no longer be trusted.
+/// A partition whose disk refused, for good or for want of room, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Its own directory; the log directory is the parent.

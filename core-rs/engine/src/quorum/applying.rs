@@ -7,12 +7,32 @@ use super::metadata_log::{Batch, Content};
 use super::outputs::{ProposeError, QuorumOutput};
 use super::raft_storage::EntryId;
 use super::{Pending, Quorum, entry, epoch, node_id};
+use crate::log::LogError;
 
 impl Quorum {
     pub(super) fn apply(&mut self, committed: Vec<Entry>) -> Result<(), String> {
-        let Some(last) = committed.last().map(|entry| entry.index) else { return Ok(()) };
-        let batches = committed.iter().map(|entry| self.batch(entry)).collect::<Result<Vec<_>, _>>()?;
-        let bases = self.log.append(&batches)?;
+        if !committed.is_empty() {
+            let batches = committed.iter().map(|entry| self.batch(entry)).collect::<Result<Vec<_>, _>>()?;
+            self.unapplied.push_back(batches);
+        }
+        while let Some(batches) = self.unapplied.pop_front() {
+            let bases = match self.log.append(&batches) {
+                Ok(bases) => bases,
+                Err(error @ LogError::Full { .. }) => {
+                    // Synced as they are, nothing can take them back: they wait for room, in order.
+                    self.unapplied.push_front(batches);
+                    self.outputs.push(QuorumOutput::Full(error.to_string()));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.to_string()),
+            };
+            self.applied(batches, bases)?;
+        }
+        Ok(())
+    }
+
+    fn applied(&mut self, batches: Vec<Batch>, bases: Vec<i64>) -> Result<(), String> {
+        let Some(last) = batches.last().map(|batch| batch.id.index) else { return Ok(()) };
         for (batch, base_offset) in batches.into_iter().zip(bases) {
             let proposal_id = self.settle(batch.id);
             if let Content::Values { timestamp, values } = batch.content {

@@ -12,7 +12,7 @@ use super::epoch;
 use super::outputs::QuorumOutput;
 use super::raft_storage::EntryId;
 use super::wal::Base;
-use crate::log::{AppendBatch, Log, LogConfig, Opening, SyncJob, partition_metadata};
+use crate::log::{AppendBatch, Log, LogConfig, LogError, Opening, SyncJob, partition_metadata};
 use crate::storage::Storage;
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -96,7 +96,9 @@ impl MetadataLog {
     }
 
     /// Writes one batch per entry, in order, into the page cache; their base offsets.
-    pub fn append(&mut self, batches: &[Batch]) -> Result<Vec<i64>, String> {
+    ///
+    /// Errors: `Full` changes nothing; any other is a fault.
+    pub fn append(&mut self, batches: &[Batch]) -> Result<Vec<i64>, LogError> {
         let mut next = self.log.end_offset();
         let mut timestamp = self.last_timestamp;
         let mut built = Vec::with_capacity(batches.len());
@@ -105,7 +107,7 @@ impl MetadataLog {
             if let Content::Values { timestamp: own, .. } = &batch.content {
                 timestamp = *own;
             }
-            let (bytes, count) = build(batch, next, timestamp).map_err(|error| error.to_string())?;
+            let (bytes, count) = build(batch, next, timestamp).map_err(LogError::InvalidBatch)?;
             bases.push(next);
             next += i64::from(count);
             built.push((bytes, next - 1, timestamp));
@@ -119,7 +121,7 @@ impl MetadataLog {
             })
             .collect();
         let now = Now { monotonic_ms: 0, wall_ms: timestamp };
-        self.log.append(&append, now).map_err(|error| error.to_string())?;
+        self.log.append(&append, now)?;
         self.last_timestamp = timestamp;
         self.applied = batches.last().map_or(self.applied, |batch| batch.id);
         Ok(bases)

@@ -17,16 +17,15 @@ mod recovery;
 mod wal;
 
 use std::collections::VecDeque;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use protobuf::Message as _;
 use raft::eraftpb::Message;
 
-use crate::storage::Storage;
+use crate::storage::{Storage, WriteError};
 use consensus::Consensus;
-use metadata_log::MetadataLog;
+use metadata_log::{Batch, MetadataLog};
 use persist::Work;
 use raft_storage::EntryId;
 use wal::{Base, Frame, Wal};
@@ -48,6 +47,12 @@ pub struct Quorum {
     base: Base,
     staged: Staged,
     in_flight: Option<InFlight>,
+    /// The work that is in flight, back without having found room.
+    waiting: Option<Persist>,
+    /// Time has passed since: it may be given out again.
+    retries: bool,
+    /// Committed, and not in the metadata log yet: there was no room.
+    unapplied: VecDeque<Vec<Batch>>,
     /// Proposals of this start whose fate is open, by rising index.
     pending: VecDeque<Pending>,
     outputs: Vec<QuorumOutput>,
@@ -135,6 +140,7 @@ impl Quorum {
 
     /// 100 ms went by.
     pub fn tick(&mut self) {
+        self.retries = true;
         self.run(|quorum| quorum.consensus.tick());
     }
 
@@ -165,8 +171,11 @@ impl Quorum {
     /// The next disk work. `None` while one is out, and when there is none.
     pub fn ready(&mut self) -> Option<Persist> {
         self.run(Self::pump);
-        if self.phase != Phase::Running || self.in_flight.is_some() {
+        if self.phase != Phase::Running {
             return None;
+        }
+        if self.in_flight.is_some() {
+            return if self.retries { self.waiting.take() } else { None };
         }
         let grown = self.wal.len + self.staged.frame.len() as u64 > self.compact_at;
         let compact = grown && self.next_base().truncated.index > self.base.truncated.index;
@@ -197,10 +206,20 @@ impl Quorum {
     }
 
     /// Takes back what `ready` gave, with the result of its `run`: what is synced by it commits, and is applied.
-    pub fn persisted(&mut self, job: Persist, result: io::Result<()>) {
+    /// Work that found no room is given out again after the next tick.
+    pub fn persisted(&mut self, job: Persist, result: Result<(), WriteError>) {
+        if let Err(WriteError::Full(error)) = &result
+            && self.phase == Phase::Running
+        {
+            let reason = format!("{}: {error}", self.wal.path.display());
+            self.outputs.push(QuorumOutput::Full(reason));
+            self.waiting = Some(job);
+            self.retries = false;
+            return;
+        }
         let Some(in_flight) = self.in_flight.take() else { return };
         self.run(|quorum| {
-            result.map_err(|error| format!("{}: {error}", quorum.wal.path.display()))?;
+            result.map_err(|error| format!("{}: {}", quorum.wal.path.display(), error.into_io()))?;
             if let Work::Replace { log, .. } = &job.work {
                 quorum.log.synced(log)?;
             }
@@ -243,13 +262,21 @@ impl Quorum {
         if self.phase != Phase::Running {
             return Ok(());
         }
+        let io_error = |quorum: &Quorum, error: WriteError| QuorumError::Io {
+            path: quorum.wal.path.clone(),
+            source: error.into_io(),
+        };
+        if let Some(job) = self.waiting.take() {
+            job.run().map_err(|error| io_error(self, error))?;
+            self.persisted(job, Ok(()));
+        }
         if self.in_flight.is_some() {
             return Err(QuorumError::Fault("the quorum was closed while its disk work was out".to_owned()));
         }
         self.pump().map_err(QuorumError::Fault)?;
         self.phase = Phase::Closed;
         let job = self.persist(true);
-        job.run().map_err(|source| QuorumError::Io { path: self.wal.path.clone(), source })?;
+        job.run().map_err(|error| io_error(self, error))?;
         self.in_flight = None;
         self.log.close().map_err(QuorumError::Log)
     }
@@ -275,6 +302,8 @@ impl Quorum {
     /// Moves everything that raft has ready: new entries and states into the staged frame, messages out, committed
     /// entries into the metadata log.
     fn pump(&mut self) -> Result<(), String> {
+        // What waited for room goes first.
+        self.apply(Vec::new())?;
         while let Some(ready) = self.consensus.next_ready()? {
             self.to_peers.extend(ready.messages);
             for entry in &ready.entries {

@@ -16,6 +16,9 @@ pub enum QuorumOutput {
     Role { leader_id: i32, epoch: i32, high_watermark: i64, caught_up: bool },
     /// A proposal that will never commit under this id.
     Dropped { proposal_id: i64, error: ProposeError },
+    /// There is no room for what is to be written next: nothing more commits until there is, and nothing is lost.
+    /// Told for every attempt.
+    Full(String),
     /// Storage failed or raft panicked: this quorum does nothing any more. Delivered once, as the last output.
     Fault(String),
 }

@@ -1,7 +1,7 @@
 //! The quorum's disk work: what must be synced before raft may go on. Made under the quorum's lock, run without it,
 //! handed back with its result; it touches no raft state.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::wal::Wal;
 use crate::log::SyncJob;
-use crate::storage::Storage;
+use crate::storage::{Storage, WriteError};
 
 /// One write and sync. `Quorum::ready` gives it out, `Quorum::persisted` takes it back.
 #[derive(Debug)]
@@ -29,21 +29,23 @@ pub(super) enum Work {
 }
 
 impl Persist {
-    /// Does the work; blocks. The result belongs to `Quorum::persisted`. Never run twice: a failed sync is final.
-    pub fn run(&self) -> io::Result<()> {
+    /// Does the work; blocks. The result belongs to `Quorum::persisted`, which alone decides on another run: there is
+    /// none after `Failed`, for a failed sync is final.
+    pub fn run(&self) -> Result<(), WriteError> {
         match &self.work {
             Work::Append { frame, .. } if frame.is_empty() => {}
             Work::Append { wal, frame } => {
-                wal.file.write_at(wal.len, &[IoSlice::new(frame)])?;
-                wal.file.sync()?;
+                wal.file.write_at(wal.len, &[IoSlice::new(frame)]).map_err(WriteError::of)?;
+                wal.file.sync().map_err(WriteError::Failed)?;
             }
             Work::Replace { log, path, image, replaced } => {
                 log.run()?;
-                *replaced.lock() = Some(Wal::replace(&*self.storage, path, image)?);
+                let wal = Wal::replace(&*self.storage, path, image).map_err(WriteError::of)?;
+                *replaced.lock() = Some(wal);
             }
         }
         match &self.quorum_state {
-            Some((path, contents)) => self.storage.write_atomic(path, contents),
+            Some((path, contents)) => self.storage.write_atomic(path, contents).map_err(WriteError::of),
             None => Ok(()),
         }
     }

@@ -210,13 +210,16 @@ fn what_cannot_be_proposed_is_refused_at_once() {
 
 #[test]
 fn a_failed_sync_is_one_fault_and_the_end() {
-    for operation in [SimOperation::Write, SimOperation::Sync] {
+    let (broken, full) = (io::ErrorKind::Other, io::ErrorKind::StorageFull);
+    for (operation, kind) in
+        [(SimOperation::Write, broken), (SimOperation::Sync, broken), (SimOperation::Sync, full)]
+    {
         let storage = new_disk();
         let mut quorum = open(storage.clone(), 1).unwrap();
         drive(&mut quorum);
         quorum.take_outputs();
         quorum.propose(1, 0, values("a")).unwrap();
-        storage.fail_next(operation, Fault::Error(io::ErrorKind::StorageFull));
+        storage.fail_next(operation, Fault::Error(kind));
         drive(&mut quorum);
         let outputs = quorum.take_outputs();
         assert!(matches!(&outputs[..], [QuorumOutput::Fault(_)]), "{outputs:?}");
@@ -253,7 +256,7 @@ fn a_failed_append_to_the_metadata_log_is_a_fault_and_nothing_is_told() {
     quorum.propose(1, 0, values("a")).unwrap();
     let job = quorum.ready().unwrap();
     let result = job.run();
-    storage.fail_next(SimOperation::Write, Fault::Short(5));
+    storage.fail_next(SimOperation::Write, Fault::Error(io::ErrorKind::Other));
     quorum.persisted(job, result);
     let outputs = quorum.take_outputs();
     assert!(matches!(&outputs[..], [QuorumOutput::Fault(_)]), "{outputs:?}");
@@ -262,6 +265,64 @@ fn a_failed_append_to_the_metadata_log_is_a_fault_and_nothing_is_told() {
     let mut quorum = open(storage, 2).unwrap();
     drive(&mut quorum);
     assert_eq!(committed(&quorum.take_outputs()), [(1, 1, 0, -1, "a".to_owned())]);
+}
+
+#[test]
+fn a_full_disk_holds_proposals_up_and_loses_none() {
+    // The write-ahead log alone, the metadata log alone, and both find no room.
+    for (wal_full, log_full) in [(true, false), (false, true), (true, true)] {
+        let storage = new_disk();
+        let mut quorum = open(storage.clone(), 1).unwrap();
+        drive(&mut quorum);
+        quorum.take_outputs();
+        quorum.propose(1, 0, values("a")).unwrap();
+        let mut job = quorum.ready().unwrap();
+        quorum.propose(2, 0, values("b")).unwrap();
+        storage.set_full(wal_full);
+        let result = job.run();
+        storage.set_full(log_full);
+        quorum.persisted(job, result);
+        let is_full = |output: &QuorumOutput| matches!(output, QuorumOutput::Full(_));
+        let outputs = quorum.take_outputs();
+        assert!(!outputs.is_empty() && outputs.iter().all(is_full), "{outputs:?}");
+        if wal_full {
+            assert!(quorum.ready().is_none(), "not before some time has passed");
+            quorum.tick();
+            job = quorum.ready().unwrap();
+            let result = job.run();
+            assert_eq!(result.is_err(), log_full);
+            storage.set_full(false);
+            quorum.persisted(job, result);
+        }
+        storage.set_full(false);
+        quorum.tick();
+        drive(&mut quorum);
+        let told = committed(&quorum.take_outputs());
+        let proposals: Vec<_> = told.iter().map(|(_, _, _, id, value)| (*id, value.as_str())).collect();
+        assert_eq!(proposals, [(1, "a"), (2, "b")]);
+        quorum.close().unwrap();
+        let mut quorum = open(storage, 2).unwrap();
+        let again = committed(&quorum.take_outputs());
+        assert_eq!(again.iter().map(|entry| entry.4.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}
+
+#[test]
+fn a_quorum_closed_on_a_full_disk_keeps_what_it_was_given_back() {
+    let storage = new_disk();
+    let mut quorum = open(storage.clone(), 1).unwrap();
+    drive(&mut quorum);
+    quorum.propose(1, 0, values("a")).unwrap();
+    let job = quorum.ready().unwrap();
+    storage.set_full(true);
+    let result = job.run();
+    quorum.persisted(job, result);
+    assert!(matches!(quorum.close(), Err(QuorumError::Io { .. })));
+    storage.set_full(false);
+    storage.restart();
+    let mut quorum = open(storage, 2).unwrap();
+    drive(&mut quorum);
+    assert_eq!(committed(&quorum.take_outputs()), [], "and nothing that was not synced");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod file;
 mod range;
+mod refusal;
 mod shared_files;
 mod sim;
 mod sim_calls;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use file::FileStorage;
 pub use range::FileRange;
+pub use refusal::{WriteError, is_full};
 pub use sim::{Pause, SimStorage};
 pub use sim_faults::{Fault, SimOperation};
 
@@ -71,8 +73,11 @@ pub trait Storage: Send + Sync + Debug {
             self.remove_file(&temporary)?;
         }
         let file = self.create(&temporary)?;
-        file.write_at(0, &[IoSlice::new(contents)])?;
-        file.sync()?;
+        if let Err(error) = file.write_at(0, &[IoSlice::new(contents)]).and_then(|()| file.sync()) {
+            // Where there was no room for it, what it holds of that is missed.
+            let _ = self.remove_file(&temporary);
+            return Err(error);
+        }
         self.rename(&temporary, path)?;
         match path.parent() {
             Some(dir) => self.sync_dir(dir),

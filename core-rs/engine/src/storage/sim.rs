@@ -112,6 +112,16 @@ impl SimStorage {
         self.machine.lock().faults.plan(operation, fault);
     }
 
+    /// The next `operation` succeeds, and what is planned behind it comes after that.
+    pub fn pass_next(&self, operation: SimOperation) {
+        self.machine.lock().faults.pass(operation);
+    }
+
+    /// From now on there is no room on the disk, or there is again.
+    pub fn set_full(&self, full: bool) {
+        self.machine.lock().faults.set_full(full);
+    }
+
     /// Drops the faults that were planned and did not happen yet.
     pub fn forget_faults(&self) {
         self.machine.lock().faults.forget();

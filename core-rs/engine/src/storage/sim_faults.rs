@@ -39,14 +39,28 @@ impl From<Fault> for io::Error {
     }
 }
 
+/// What a full disk still takes of a write.
+const BYTES_LEFT: u64 = 7;
+
 #[derive(Debug, Default)]
 pub struct Faults {
-    planned: BTreeMap<SimOperation, Vec<Fault>>,
+    /// `None`: this time nothing.
+    planned: BTreeMap<SimOperation, Vec<Option<Fault>>>,
+    /// No room: nothing is created, and every write ends early.
+    full: bool,
 }
 
 impl Faults {
     pub fn plan(&mut self, operation: SimOperation, fault: Fault) {
-        self.planned.entry(operation).or_default().push(fault);
+        self.planned.entry(operation).or_default().push(Some(fault));
+    }
+
+    pub fn pass(&mut self, operation: SimOperation) {
+        self.planned.entry(operation).or_default().push(None);
+    }
+
+    pub fn set_full(&mut self, full: bool) {
+        self.full = full;
     }
 
     pub fn forget(&mut self) {
@@ -55,7 +69,10 @@ impl Faults {
 
     /// What this operation, which happens now, is to suffer.
     pub fn take(&mut self, operation: SimOperation) -> Option<Fault> {
-        let queue = self.planned.get_mut(&operation)?;
-        if queue.is_empty() { None } else { Some(queue.remove(0)) }
+        let needs_room = matches!(operation, SimOperation::Create | SimOperation::Write);
+        match self.planned.get_mut(&operation).filter(|queue| !queue.is_empty()) {
+            Some(queue) => queue.remove(0),
+            None => (self.full && needs_room).then_some(Fault::Short(BYTES_LEFT)),
+        }
     }
 }

@@ -71,7 +71,7 @@ impl World {
                 for _ in 0..self.below(3) {
                     self.append(log)?;
                 }
-                job.run().map_err(|source| LogError::Io { path: dir(), source })?;
+                job.run().map_err(|error| LogError::Io { path: dir(), source: error.into_io() })?;
                 assert!(log.synced(&job));
                 self.durable = self.durable.max(job.end().offset);
             }

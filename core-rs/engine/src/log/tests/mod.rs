@@ -2,6 +2,7 @@
 
 mod crash;
 mod files;
+mod full;
 mod model;
 mod reading;
 mod recovery;

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,wire,cluster,crash,sim}/**/*.test.ts'],
+    include: ['test/{unit,wire,cluster,crash,faults,sim}/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

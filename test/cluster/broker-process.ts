@@ -28,6 +28,8 @@ export interface BrokerOptions {
   /** More of the command line. */
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** A program that runs the broker, with its arguments: `nsenter …`, `strace …`. */
+  readonly within?: readonly string[]
 }
 
 export interface Outcome {
@@ -89,7 +91,8 @@ export class BrokerProcess {
     args.push(...(options.args ?? []))
     const env = cleanEnvironment(options.env ?? {})
     const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$@"`, 'sh', process.execPath, ...args]
-    const [command, argv] = options.descriptors ? ['sh', limited] : [process.execPath, args]
+    const plain = options.descriptors ? ['sh', ...limited] : [process.execPath, ...args]
+    const [command = '', ...argv] = [...(options.within ?? []), ...plain]
     const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'], env })
     let output = ''
     const exit = new Promise<number | string>((resolve) => {

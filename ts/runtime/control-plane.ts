@@ -218,7 +218,10 @@ export class ControlPlane {
       case 'log-dir-room':
         if (event.full) {
           const { path, message: reason } = event
-          log.error({ path, reason }, 'a log directory is full: what needs room there is refused until there is some')
+          log.error(
+            { path, reason },
+            'a log directory is full: what needs room there is refused until there is some',
+          )
         } else log.warn({ path: event.path }, 'a log directory has room again')
         break
       case 'damaged': {

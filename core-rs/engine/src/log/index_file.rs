@@ -64,11 +64,15 @@ impl<const N: usize> IndexFile<N> {
         self.pending.push(entry);
     }
 
+    /// Where there is no room, the entries wait in memory until there is some.
     pub(super) fn flush_if_many(&mut self, folder: &Folder, base: i64) -> Result<(), LogError> {
-        if self.pending.len() >= PENDING_ENTRIES {
-            self.flush(folder, base)?;
+        if self.pending.len() < PENDING_ENTRIES {
+            return Ok(());
         }
-        Ok(())
+        match self.flush(folder, base) {
+            Err(error) if error.is_full() => Ok(()),
+            flushed => flushed.map(drop),
+        }
     }
 
     /// Writes what is pending; leaves the file with exactly the entries it should have, and returns it.

@@ -166,11 +166,7 @@ impl Log {
             self.epochs.note(header.partition_leader_epoch, header.base_offset);
             self.end_offset = header.next_offset();
         }
-        match active.flush_indexes_if_many(&self.folder) {
-            // The batches are in the log; their index entries wait in memory until there is room.
-            Err(error) if error.is_full() => {}
-            flushed => flushed?,
-        }
+        active.flush_indexes_if_many(&self.folder)?;
         let rolled = self.untold_roll.take();
         Ok(AppendOutcome { first_position: first_position.unwrap_or(end), rolled })
     }

@@ -33,6 +33,16 @@ const meta = (text: string) => {
 it.each([
   ['a key that nobody knows', ['--set', 'log.dir.s=/x'], 'log.dir.s = /x (--set) is not a config key'],
   ['a value out of range', ['--set', 'num.partitions=0'], 'num.partitions = 0 (--set) is not valid'],
+  [
+    'an authorizer that is not there',
+    ['--set', 'authorizer.class.name=com.example.Mine'],
+    'authorizer.class.name = com.example.Mine (--set) is not valid: there is no authorizer but org.apache.kafka',
+  ],
+  [
+    'a super user without a type',
+    ['--set', 'super.users=User:a;bob'],
+    'super.users = User:a;bob (--set) is not valid: expected principals in the form of type:name',
+  ],
   ['--set without a value', ['--set', 'num.partitions'], '--set num.partitions is not of the form key=value'],
   [
     'a listener without a name',

@@ -12,7 +12,7 @@ import {
 } from '../protocol/index.js'
 import { type AlterConfigsResponse, type AlteredResource, ConfigOperation } from '../state/configs.js'
 import { CONFIG_BROKER, CONFIG_GROUP, CONFIG_TOPIC } from '../state/image.js'
-import { CLUSTER_NAME } from './authorize.js'
+import { type Asker, CLUSTER_NAME } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
@@ -20,12 +20,12 @@ type Answer = AlterConfigsResponse['responses'][number]
 
 export const alterConfigsHandlers: readonly Handler[] = [
   serve(alterConfigs, (call, body, broker) => {
-    alter(call.principal, { ...body, resources: asIncremental(body) }, true, broker, (responses) =>
+    alter(call, { ...body, resources: asIncremental(body) }, true, broker, (responses) =>
       call.reply({ responses }),
     )
   }),
   serve(incrementalAlterConfigs, (call, body, broker) => {
-    alter(call.principal, body, false, broker, (responses) => call.reply({ responses }))
+    alter(call, body, false, broker, (responses) => call.reply({ responses }))
   }),
 ]
 
@@ -37,13 +37,13 @@ function asIncremental({ resources }: RequestOf<typeof alterConfigs>): AlteredRe
 }
 
 function alter(
-  principal: string,
+  asker: Asker,
   { resources, validateOnly }: { resources: readonly AlteredResource[]; validateOnly: boolean },
   replacesAll: boolean,
   broker: BrokerView,
   reply: (responses: Answer[]) => void,
 ): void {
-  const refusals = resources.map((resource) => refusal(principal, resource, broker))
+  const refusals = resources.map((resource) => refusal(asker, resource, broker))
   const allowed = resources.filter((_, index) => refusals[index] === null)
   const answered = ({ responses }: AlterConfigsResponse): void => {
     const decided = responses[Symbol.iterator]()
@@ -55,7 +55,7 @@ function alter(
 
 /** Null for what the controller may decide. */
 function refusal(
-  principal: string,
+  asker: Asker,
   { resourceType, resourceName }: AlteredResource,
   { authorizer, nodeId }: BrokerView,
 ): Answer | null {
@@ -67,15 +67,15 @@ function refusal(
   })
   switch (resourceType) {
     case CONFIG_TOPIC:
-      return authorizer.allows(principal, 'ALTER_CONFIGS', 'TOPIC', resourceName)
+      return authorizer.allows(asker, 'ALTER_CONFIGS', 'TOPIC', resourceName)
         ? null
         : refuse(Errors.TOPIC_AUTHORIZATION_FAILED)
     case CONFIG_GROUP:
-      return authorizer.allows(principal, 'ALTER_CONFIGS', 'GROUP', resourceName)
+      return authorizer.allows(asker, 'ALTER_CONFIGS', 'GROUP', resourceName)
         ? null
         : refuse(Errors.GROUP_AUTHORIZATION_FAILED)
     case CONFIG_BROKER:
-      if (!authorizer.allows(principal, 'ALTER_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
+      if (!authorizer.allows(asker, 'ALTER_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
         return refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
       }
       if (resourceName === '' || resourceName === String(nodeId)) return null

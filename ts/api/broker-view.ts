@@ -4,6 +4,12 @@
  */
 import type { BrokerConfig } from '../config/broker-config.js'
 import type { createTopics, deleteTopics, initProducerId, RequestOf, ResponseOf } from '../protocol/index.js'
+import type {
+  CreateAclsRequest,
+  CreateAclsResponse,
+  DeleteAclsRequest,
+  DeleteAclsResponse,
+} from '../state/acl-admin.js'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
 import type {
   GroupReply,
@@ -58,6 +64,8 @@ export interface ControllerView {
   ): void
   electLeaders(request: ElectLeadersRequest, answer: (response: ElectLeadersResponse) => void): void
   reassign(request: ReassignRequest, answer: (response: ReassignResponse) => void): void
+  createAcls(request: CreateAclsRequest, answer: (response: CreateAclsResponse) => void): void
+  deleteAcls(request: DeleteAclsRequest, answer: (response: DeleteAclsResponse) => void): void
   alterConfigs(request: AlterConfigsRequest, answer: (response: AlterConfigsResponse) => void): void
 }
 

@@ -1,6 +1,6 @@
 /** DescribeCluster (key 60), v0–2: cluster id, controller and brokers, with the addresses of the asking listener. */
 import { describeCluster, Errors, OPERATIONS_OMITTED } from '../protocol/index.js'
-import { authorizedOperations, CLUSTER_NAME } from './authorize.js'
+import { clusterOperations } from './authorize.js'
 import { type Handler, serve } from './handler.js'
 
 const BROKERS = 1
@@ -27,7 +27,7 @@ export const describeClusterHandler: Handler = serve(describeCluster, (call, bod
       isFenced: false,
     })),
     clusterAuthorizedOperations: body.includeClusterAuthorizedOperations
-      ? authorizedOperations(broker.authorizer, call.principal, 'CLUSTER', CLUSTER_NAME)
+      ? clusterOperations(broker.authorizer, call)
       : OPERATIONS_OMITTED,
   })
 })

@@ -46,13 +46,13 @@ type Refusal = { errorCode: number; errorMessage: string | null }
 
 function configsOf(
   { resourceType, resourceName }: Resource,
-  { principal }: Call<typeof describeConfigs>,
+  call: Call<typeof describeConfigs>,
   broker: BrokerView,
 ): DescribedConfig[] | Refusal {
   const { authorizer, config } = broker
   switch (resourceType) {
     case TOPIC: {
-      if (!authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'TOPIC', resourceName)) {
+      if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'TOPIC', resourceName)) {
         return refuse(Errors.TOPIC_AUTHORIZATION_FAILED)
       }
       const reason = topicNameError(resourceName)
@@ -63,7 +63,7 @@ function configsOf(
         : describeTopic(config, setConfigs(broker.image(), CONFIG_TOPIC, resourceName))
     }
     case BROKER: {
-      if (!authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
+      if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
         return refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
       }
       // The empty name stands for what was set for all brokers.
@@ -73,14 +73,16 @@ function configsOf(
       return refuse(Errors.INVALID_REQUEST, `Unexpected broker id, ${expected}`)
     }
     case GROUP:
-      if (!authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'GROUP', resourceName)) {
+      if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'GROUP', resourceName)) {
         return refuse(Errors.GROUP_AUTHORIZATION_FAILED)
       }
       return resourceName === ''
         ? refuse(Errors.INVALID_REQUEST, 'Group name must not be empty')
         : describeGroup(setConfigs(broker.image(), CONFIG_GROUP, resourceName))
     case CLIENT_METRICS:
-      return []
+      return authorizer.allows(call, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)
+        ? []
+        : refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
     default:
       return refuse(Errors.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)
   }

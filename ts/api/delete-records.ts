@@ -34,14 +34,14 @@ export const deleteRecordsHandler: Handler = serve(deleteRecords, (call, { topic
 })
 
 function deleteFrom(
-  { principal }: Call<typeof deleteRecords>,
+  call: Call<typeof deleteRecords>,
   name: string,
   { partitionIndex, offset }: AskedPartition,
   broker: BrokerView,
   answer: (lowWatermark: number, errorCode: number) => void,
 ): void {
   const refuse = (errorCode: number) => answer(NO_LOW_WATERMARK, errorCode)
-  if (!broker.authorizer.allows(principal, 'DELETE', 'TOPIC', name)) {
+  if (!broker.authorizer.allows(call, 'DELETE', 'TOPIC', name)) {
     refuse(Errors.TOPIC_AUTHORIZATION_FAILED)
     return
   }

@@ -41,17 +41,19 @@ export const describeTopicPartitionsHandler: Handler = serve(
 
 /** In order, from the cursor on. What one may not see is left out when all are asked for, else refused. */
 function askedNames(
-  { principal }: Call<typeof describeTopicPartitions>,
+  call: Call<typeof describeTopicPartitions>,
   { topics, cursor }: RequestOf<typeof describeTopicPartitions>,
   { authorizer, image }: BrokerView,
 ): { names: string[]; refused: Described[] } {
   const all = topics.length === 0
   const asked = all ? topicsSorted(image()).map(({ name }) => name) : topics.map(({ name }) => name)
-  const mayDescribe = (name: string) => authorizer.allows(principal, 'DESCRIBE', 'TOPIC', name)
+  const mayDescribe = new Set(
+    asked.filter((name) => authorizer.allows(call, 'DESCRIBE', 'TOPIC', name, all ? 'granted' : 'all')),
+  )
   const names = [...new Set(asked)].sort().filter((name) => cursor === null || name >= cursor.topicName)
-  const hidden = all ? [] : names.filter((name) => !mayDescribe(name))
+  const hidden = all ? [] : names.filter((name) => !mayDescribe.has(name))
   return {
-    names: names.filter(mayDescribe),
+    names: names.filter((name) => mayDescribe.has(name)),
     refused: hidden.map((name) => failed(name, Errors.TOPIC_AUTHORIZATION_FAILED)),
   }
 }
@@ -98,14 +100,14 @@ class Page {
     partitions: ReturnType<typeof partitionsSorted>,
   ): Described {
     const { authorizer, image } = this.broker
-    const { principal, listener } = this.call
+    const { call } = this
     return {
       errorCode: Errors.NONE,
       name,
       topicId,
       isInternal: isInternalTopic(name),
       partitions: partitions.map((partition) => {
-        const view = partitionView(image(), partition, listener, METADATA_VERSION)
+        const view = partitionView(image(), partition, call.listener, METADATA_VERSION)
         return {
           ...view,
           replicaNodes: [...view.replicaNodes],
@@ -115,7 +117,7 @@ class Page {
           lastKnownElr: [...partition.lastKnownElr],
         }
       }),
-      topicAuthorizedOperations: authorizedOperations(authorizer, principal, 'TOPIC', name),
+      topicAuthorizedOperations: authorizedOperations(authorizer, call, 'TOPIC', name),
     }
   }
 }

@@ -4,6 +4,7 @@
  * final: no coordinator of theirs is served here.
  */
 import { Errors, findCoordinator } from '../protocol/index.js'
+import type { Asker } from './authorize.js'
 import type { BrokerAddress, BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
 
@@ -43,7 +44,7 @@ export const findCoordinatorHandler: Handler = serve(findCoordinator, (call, bod
 function find(
   key: string,
   keyType: number,
-  call: Pick<Call, 'principal' | 'listener'>,
+  call: Asker & Pick<Call, 'listener'>,
   broker: BrokerView,
   done: (coordinator: Coordinator) => void,
 ): void {
@@ -53,7 +54,7 @@ function find(
     fail(Errors.INVALID_REQUEST, unserved[keyType] ?? `Unknown coordinator key type ${keyType}`)
     return
   }
-  if (!broker.authorizer.allows(call.principal, 'DESCRIBE', 'GROUP', key)) {
+  if (!broker.authorizer.allows(call, 'DESCRIBE', 'GROUP', key)) {
     fail(Errors.GROUP_AUTHORIZATION_FAILED, null)
     return
   }

@@ -18,15 +18,18 @@ import type {
   OffsetDeleteResponse,
 } from '../state/group-messages.js'
 import { topicByName } from '../state/image.js'
-import { authorizedOperations, CLUSTER_NAME, type Operation } from './authorize.js'
+import { type Asker, authorizedOperations, CLUSTER_NAME, type Operation } from './authorize.js'
 import type { AskedOfGroup, BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
 
 export const groupAdminHandlers: readonly Handler[] = [
   serve(listGroups, (call, body, broker) => {
-    const describesAll = broker.authorizer.allows(call.principal, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME)
+    const { authorizer } = broker
+    const describesAll = authorizer.allows(call, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME, 'granted')
     broker.groups.list(body, call.version, ({ errorCode, groups }) => {
-      const shown = groups.filter(({ groupId }) => describesAll || may(call, 'DESCRIBE', groupId, broker))
+      const shown = groups.filter(
+        ({ groupId }) => describesAll || authorizer.allows(call, 'DESCRIBE', 'GROUP', groupId, 'granted'),
+      )
       call.reply({ errorCode, groups: shown })
     })
   }),
@@ -35,7 +38,7 @@ export const groupAdminHandlers: readonly Handler[] = [
     askEach(body.groups, 'describe-group', 'DESCRIBE', call, broker, (replies) => {
       const groups = (replies as DescribedGroup[]).map((group) => {
         if (!body.includeAuthorizedOperations || group.errorCode !== Errors.NONE) return group
-        const operations = authorizedOperations(broker.authorizer, call.principal, 'GROUP', group.groupId)
+        const operations = authorizedOperations(broker.authorizer, call, 'GROUP', group.groupId)
         return { ...group, authorizedOperations: operations }
       })
       call.reply({ groups })
@@ -53,13 +56,8 @@ export const groupAdminHandlers: readonly Handler[] = [
   serve(offsetDelete, deleteOffsets),
 ]
 
-function may(
-  call: Pick<Call, 'principal'>,
-  operation: Operation,
-  groupId: string,
-  broker: BrokerView,
-): boolean {
-  return broker.authorizer.allows(call.principal, operation, 'GROUP', groupId)
+function may(call: Asker, operation: Operation, groupId: string, broker: BrokerView): boolean {
+  return broker.authorizer.allows(call, operation, 'GROUP', groupId)
 }
 
 /** One request for each group to its own shard; calls back once with all replies, the unauthorised ones first. */
@@ -67,7 +65,7 @@ function askEach(
   groupIds: readonly string[],
   kind: 'describe-group' | 'delete-group',
   operation: Operation,
-  call: Pick<Call, 'principal' | 'version'>,
+  call: Asker & Pick<Call, 'version'>,
   broker: BrokerView,
   done: (replies: GroupReply[]) => void,
 ): void {
@@ -116,9 +114,8 @@ function deleteOffsets(
   })
 }
 
-function topicError(call: Pick<Call, 'principal'>, topic: string, broker: BrokerView): number {
-  if (!broker.authorizer.allows(call.principal, 'READ', 'TOPIC', topic))
-    return Errors.TOPIC_AUTHORIZATION_FAILED
+function topicError(call: Asker, topic: string, broker: BrokerView): number {
+  if (!broker.authorizer.allows(call, 'READ', 'TOPIC', topic)) return Errors.TOPIC_AUTHORIZATION_FAILED
   if (topicByName(broker.image(), topic) === undefined) return Errors.UNKNOWN_TOPIC_OR_PARTITION
   return Errors.NONE
 }

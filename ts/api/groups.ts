@@ -9,8 +9,9 @@ import type {
   LeaveGroupResponse,
   SyncGroupResponse,
 } from '../state/group-messages.js'
+import type { Asker } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
-import { type Call, type Handler, serve } from './handler.js'
+import { type Handler, serve } from './handler.js'
 import { inetAddress } from './inet-address.js'
 
 export const groupHandlers: readonly Handler[] = [
@@ -54,6 +55,6 @@ export const groupHandlers: readonly Handler[] = [
   }),
 ]
 
-function mayRead(call: Pick<Call, 'principal'>, groupId: string, broker: BrokerView): boolean {
-  return broker.authorizer.allows(call.principal, 'READ', 'GROUP', groupId)
+function mayRead(call: Asker, groupId: string, broker: BrokerView): boolean {
+  return broker.authorizer.allows(call, 'READ', 'GROUP', groupId)
 }

@@ -7,6 +7,8 @@ import type { BrokerView } from './broker-view.js'
 
 /** One request that waits for its answer: who asked, and the three ways to finish. Exactly one of them is used. */
 export interface Call<A extends Api = Api> {
+  /** Kafka's name of the API. */
+  readonly apiName: string
   readonly version: number
   readonly clientId: string | null
   /** `127.0.0.1:55012` */

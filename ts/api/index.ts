@@ -1,4 +1,5 @@
 /** Every API that the control plane serves, by key. What is not listed here or in the data plane is not served. */
+import { aclHandlers } from './acls.js'
 import { alterConfigsHandlers } from './alter-configs.js'
 import { apiVersionsHandler, servedApis } from './api-versions.js'
 import { describeClusterHandler } from './cluster.js'
@@ -27,6 +28,7 @@ const all: readonly Handler[] = [
   ...topicHandlers,
   deleteRecordsHandler,
   initProducerIdHandler,
+  ...aclHandlers,
   describeConfigsHandler,
   ...alterConfigsHandlers,
   listConfigResourcesHandler,

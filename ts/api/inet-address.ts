@@ -1,10 +1,15 @@
-/** How Java prints the address of a peer, which is how Kafka stores and shows the host of a group member. */
+/** How Java prints the address of a peer: so Kafka stores and shows the host of a group member, and ACLs name hosts. */
 import { isIPv6 } from 'node:net'
 
 /** `127.0.0.1:55012` → `/127.0.0.1`; `[::1]:55012` → `/0:0:0:0:0:0:0:1`. */
 export function inetAddress(peer: string): string {
+  return `/${hostAddress(peer)}`
+}
+
+/** `127.0.0.1:55012` → `127.0.0.1`; `[::1]:55012` → `0:0:0:0:0:0:0:1`. */
+export function hostAddress(peer: string): string {
   const host = peer.slice(0, Math.max(peer.lastIndexOf(':'), 0)).replace(/^\[|\]$/g, '')
-  return `/${isIPv6(host) ? expanded(host) : host}`
+  return isIPv6(host) ? expanded(host) : host
 }
 
 function expanded(address: string): string {

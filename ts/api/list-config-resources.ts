@@ -14,7 +14,7 @@ const TYPES = [CONFIG_TOPIC, CONFIG_BROKER, BROKER_LOGGER, CLIENT_METRICS, CONFI
 export const listConfigResourcesHandler: Handler = serve(listConfigResources, (call, body, broker) => {
   const { authorizer, image } = broker
   const refuse = (errorCode: number) => call.reply({ errorCode, configResources: [] })
-  if (!authorizer.allows(call.principal, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
+  if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
     refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
     return
   }

@@ -7,7 +7,7 @@ import { partitionsSorted, type TopicImage, topicById, topicByName, topicsSorted
 import { partitionView } from '../state/image-view.js'
 import { GROUP_METADATA_TOPIC, isInternalTopic, topicNameError } from '../state/topic-name.js'
 import { topicWithDefaults } from '../state/topics.js'
-import { authorizedOperations, CLUSTER_NAME } from './authorize.js'
+import { type Audit, authorizedOperations, CLUSTER_NAME, clusterOperations } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
 import { offsetsTopic } from './internal-topics.js'
@@ -49,15 +49,20 @@ function missingNames(call: MetadataCall, body: MetadataRequest, broker: BrokerV
     (name) =>
       topicByName(broker.image(), name) === undefined &&
       topicNameError(name) === null &&
-      broker.authorizer.allows(call.principal, 'DESCRIBE', 'TOPIC', name) &&
+      broker.authorizer.allows(call, 'DESCRIBE', 'TOPIC', name, 'nothing') &&
       mayCreate(call, name, broker),
   )
 }
 
-function mayCreate({ principal }: MetadataCall, name: string, { authorizer }: BrokerView): boolean {
+function mayCreate(
+  call: MetadataCall,
+  name: string,
+  { authorizer }: BrokerView,
+  audit: Audit = 'all',
+): boolean {
   return (
-    authorizer.allows(principal, 'CREATE', 'CLUSTER', CLUSTER_NAME) ||
-    authorizer.allows(principal, 'CREATE', 'TOPIC', name)
+    authorizer.allows(call, 'CREATE', 'CLUSTER', CLUSTER_NAME, 'granted') ||
+    authorizer.allows(call, 'CREATE', 'TOPIC', name, audit)
   )
 }
 
@@ -71,10 +76,11 @@ function answer(
   broker: BrokerView,
   created: ReadonlyMap<string, number>,
 ): void {
-  const { principal } = call
-  const mayDescribe = (name: string) => broker.authorizer.allows(principal, 'DESCRIBE', 'TOPIC', name)
   const describe = (topic: TopicImage) => describedTopic(topic, call, body, broker)
+  const { authorizer } = broker
   const all = body.topics === null || (call.version === 0 && body.topics.length === 0)
+  const mayDescribe = (name: string) =>
+    authorizer.allows(call, 'DESCRIBE', 'TOPIC', name, all ? 'granted' : 'all')
   const topics = all
     ? topicsSorted(broker.image())
         .filter(({ name }) => mayDescribe(name))
@@ -99,11 +105,9 @@ function answer(
     clusterId: broker.clusterId,
     controllerId: broker.controllerId,
     topics,
-    clusterAuthorizedOperations:
-      body.includeClusterAuthorizedOperations &&
-      broker.authorizer.allows(principal, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME)
-        ? authorizedOperations(broker.authorizer, principal, 'CLUSTER', CLUSTER_NAME)
-        : OPERATIONS_OMITTED,
+    clusterAuthorizedOperations: body.includeClusterAuthorizedOperations
+      ? clusterOperations(authorizer, call)
+      : OPERATIONS_OMITTED,
   })
 }
 
@@ -116,7 +120,7 @@ function unknownTopicError(
 ): number {
   if (topicNameError(name) !== null) return Errors.INVALID_TOPIC_EXCEPTION
   const wanted = body.allowAutoTopicCreation && broker.config.get('auto.create.topics.enable')
-  if (wanted && !mayCreate(call, name, broker)) return Errors.TOPIC_AUTHORIZATION_FAILED
+  if (wanted && !mayCreate(call, name, broker, 'nothing')) return Errors.TOPIC_AUTHORIZATION_FAILED
   // These two come again by themselves; any other reason would come again for ever.
   const passing: readonly number[] = [Errors.NONE, Errors.TOPIC_ALREADY_EXISTS, Errors.NOT_CONTROLLER]
   return passing.includes(creationError) ? Errors.UNKNOWN_TOPIC_OR_PARTITION : creationError
@@ -143,7 +147,7 @@ function describedTopic(topic: TopicImage, call: MetadataCall, body: MetadataReq
       partitionView(broker.image(), partition, call.listener, call.version),
     ),
     topicAuthorizedOperations: body.includeTopicAuthorizedOperations
-      ? authorizedOperations(broker.authorizer, call.principal, 'TOPIC', topic.name)
+      ? authorizedOperations(broker.authorizer, call, 'TOPIC', topic.name)
       : OPERATIONS_OMITTED,
   }
 }

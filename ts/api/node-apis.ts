@@ -11,22 +11,22 @@ import {
   ZERO_UUID,
 } from '../protocol/index.js'
 import { CLUSTER_METADATA_TOPIC } from '../state/topic-name.js'
-import { CLUSTER_NAME } from './authorize.js'
+import { type Asker, CLUSTER_NAME } from './authorize.js'
 import type { BrokerView, DescribedLogDir, DescribedReplica } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
-const mayDescribe = ({ authorizer }: BrokerView, principal: string): boolean =>
-  authorizer.allows(principal, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME)
+const mayDescribe = ({ authorizer }: BrokerView, asker: Asker): boolean =>
+  authorizer.allows(asker, 'DESCRIBE', 'CLUSTER', CLUSTER_NAME)
 
 type LogDirsRequest = RequestOf<typeof describeLogDirs>
 
 export const nodeHandlers: readonly Handler[] = [
-  serve(describeLogDirs, ({ principal, reply }, { topics }, broker) => {
-    if (!mayDescribe(broker, principal)) {
-      reply({ errorCode: Errors.CLUSTER_AUTHORIZATION_FAILED, results: [] })
+  serve(describeLogDirs, (call, { topics }, broker) => {
+    if (!mayDescribe(broker, call)) {
+      call.reply({ errorCode: Errors.CLUSTER_AUTHORIZATION_FAILED, results: [] })
       return
     }
-    reply({
+    call.reply({
       errorCode: Errors.NONE,
       results: broker.describeNode().logDirs.map((logDir) => ({
         errorCode: logDir.online ? Errors.NONE : Errors.KAFKA_STORAGE_ERROR,
@@ -39,14 +39,14 @@ export const nodeHandlers: readonly Handler[] = [
     })
   }),
 
-  serve(describeQuorum, ({ principal, listener, version, reply }, body, broker) => {
-    if (!mayDescribe(broker, principal)) {
+  serve(describeQuorum, (call, body, broker) => {
+    if (!mayDescribe(broker, call)) {
       const errorCode = Errors.CLUSTER_AUTHORIZATION_FAILED
-      reply({ errorCode, errorMessage: errorMessage(errorCode), topics: [], nodes: [] })
+      call.reply({ errorCode, errorMessage: errorMessage(errorCode), topics: [], nodes: [] })
       return
     }
     const { voters } = broker.describeNode().quorum
-    reply({
+    call.reply({
       errorCode: Errors.NONE,
       errorMessage: null,
       topics: body.topics.map(({ topicName, partitions }) => ({
@@ -54,12 +54,15 @@ export const nodeHandlers: readonly Handler[] = [
         partitions: partitions.map(({ partitionIndex }) => quorumOf(broker, topicName, partitionIndex)),
       })),
       nodes:
-        version < 2
+        call.version < 2
           ? []
           : broker
-              .brokers(listener)
+              .brokers(call.listener)
               .filter(({ nodeId }) => voters.some((voter) => voter.nodeId === nodeId))
-              .map(({ nodeId, host, port }) => ({ nodeId, listeners: [{ name: listener, host, port }] })),
+              .map(({ nodeId, host, port }) => ({
+                nodeId,
+                listeners: [{ name: call.listener, host, port }],
+              })),
     })
   }),
 ]

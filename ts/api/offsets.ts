@@ -19,7 +19,7 @@ function commit(
   body: RequestOf<typeof offsetCommit>,
   broker: BrokerView,
 ): void {
-  if (!broker.authorizer.allows(call.principal, 'READ', 'GROUP', body.groupId)) {
+  if (!broker.authorizer.allows(call, 'READ', 'GROUP', body.groupId)) {
     const failed = body.topics.map((topic) => failedCommit(topic, Errors.GROUP_AUTHORIZATION_FAILED))
     call.reply({ topics: failed })
     return
@@ -29,7 +29,7 @@ function commit(
   const topics = body.topics.map((topic, index) => {
     const found = findTopic(broker, topic, call.version >= 10)
     if (typeof found === 'number') refused.set(index, found)
-    else if (!broker.authorizer.allows(call.principal, 'READ', 'TOPIC', found.name)) {
+    else if (!broker.authorizer.allows(call, 'READ', 'TOPIC', found.name)) {
       refused.set(index, Errors.TOPIC_AUTHORIZATION_FAILED)
     }
     return { ...topic, ...(typeof found === 'number' ? {} : found) }
@@ -111,11 +111,11 @@ function fetchGroup(
 ): void {
   const { groupId } = group
   const byId = call.version >= 10
-  if (!broker.authorizer.allows(call.principal, 'DESCRIBE', 'GROUP', groupId)) {
+  if (!broker.authorizer.allows(call, 'DESCRIBE', 'GROUP', groupId)) {
     done({ groupId, errorCode: Errors.GROUP_AUTHORIZATION_FAILED, topics: [] })
     return
   }
-  const mayDescribe = (name: string) => broker.authorizer.allows(call.principal, 'DESCRIBE', 'TOPIC', name)
+  const mayDescribe = (name: string) => broker.authorizer.allows(call, 'DESCRIBE', 'TOPIC', name)
   const failed: OffsetFetchGroupResponse['topics'] = []
   const asked = group.topics?.flatMap((topic): FetchTopic[] => {
     // By name a topic may be gone and its offsets still be there, hence only ids are looked up.

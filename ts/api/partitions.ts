@@ -12,32 +12,32 @@ import {
   listPartitionReassignments,
 } from '../protocol/index.js'
 import { electionFailed, reassignFailed } from '../state/reassignments.js'
-import { CLUSTER_NAME, type Operation } from './authorize.js'
+import { type Asker, CLUSTER_NAME, type Operation } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
-const onCluster = ({ authorizer }: BrokerView, principal: string, operation: Operation): boolean =>
-  authorizer.allows(principal, operation, 'CLUSTER', CLUSTER_NAME)
+const onCluster = ({ authorizer }: BrokerView, asker: Asker, operation: Operation): boolean =>
+  authorizer.allows(asker, operation, 'CLUSTER', CLUSTER_NAME)
 
 export const partitionHandlers: readonly Handler[] = [
-  serve(createPartitions, ({ principal, reply }, body, broker) => {
-    const mayAlter = (name: string) => broker.authorizer.allows(principal, 'ALTER', 'TOPIC', name)
+  serve(createPartitions, (call, body, broker) => {
+    const mayAlter = (name: string) => broker.authorizer.allows(call, 'ALTER', 'TOPIC', name)
     const errorCode = Errors.TOPIC_AUTHORIZATION_FAILED
     const refused = body.topics
       .filter(({ name }) => !mayAlter(name))
       .map(({ name }) => ({ name, errorCode, errorMessage: errorMessage(errorCode) }))
     const topics = body.topics.filter(({ name }) => mayAlter(name))
     if (topics.length === 0) {
-      reply({ results: refused })
+      call.reply({ results: refused })
       return
     }
     broker.controller.createPartitions({ ...body, topics }, ({ results }) => {
-      reply({ results: [...results, ...refused] })
+      call.reply({ results: [...results, ...refused] })
     })
   }),
 
-  serve(electLeaders, ({ version, principal, reply }, body, broker) => {
-    if (!onCluster(broker, principal, 'ALTER')) {
+  serve(electLeaders, (call, body, broker) => {
+    if (!onCluster(broker, call, 'ALTER')) {
       const errorCode = Errors.CLUSTER_AUTHORIZATION_FAILED
       // Version 0 has no error but those of the partitions.
       const replicaElectionResults = (body.topicPartitions ?? []).map(({ topic, partitions }) => ({
@@ -48,20 +48,20 @@ export const partitionHandlers: readonly Handler[] = [
           errorMessage: errorMessage(errorCode),
         })),
       }))
-      reply(version === 0 ? { errorCode, replicaElectionResults } : electionFailed(errorCode))
+      call.reply(call.version === 0 ? { errorCode, replicaElectionResults } : electionFailed(errorCode))
       return
     }
-    broker.controller.electLeaders(body, reply)
+    broker.controller.electLeaders(body, call.reply)
   }),
 
-  serve(alterPartitionReassignments, ({ principal, reply }, body, broker) => {
-    if (onCluster(broker, principal, 'ALTER')) broker.controller.reassign(body, reply)
-    else reply(reassignFailed(Errors.CLUSTER_AUTHORIZATION_FAILED))
+  serve(alterPartitionReassignments, (call, body, broker) => {
+    if (onCluster(broker, call, 'ALTER')) broker.controller.reassign(body, call.reply)
+    else call.reply(reassignFailed(Errors.CLUSTER_AUTHORIZATION_FAILED))
   }),
 
-  serve(listPartitionReassignments, ({ principal, reply }, _, broker) => {
-    const allowed = onCluster(broker, principal, 'DESCRIBE')
+  serve(listPartitionReassignments, (call, _, broker) => {
+    const allowed = onCluster(broker, call, 'DESCRIBE')
     const errorCode = allowed ? Errors.NONE : Errors.CLUSTER_AUTHORIZATION_FAILED
-    reply({ errorCode, errorMessage: allowed ? null : errorMessage(errorCode), topics: [] })
+    call.reply({ errorCode, errorMessage: allowed ? null : errorMessage(errorCode), topics: [] })
   }),
 ]

@@ -12,7 +12,11 @@ export const initProducerIdHandler: Handler = serve(initProducerId, (call, body,
     call.reply(initFailed(Errors.INVALID_REQUEST))
     return
   }
-  if (!broker.authorizer.allows(call.principal, 'IDEMPOTENT_WRITE', 'CLUSTER', CLUSTER_NAME)) {
+  const { authorizer } = broker
+  if (
+    !authorizer.allows(call, 'IDEMPOTENT_WRITE', 'CLUSTER', CLUSTER_NAME, 'granted') &&
+    !authorizer.allowsAny(call, 'WRITE', 'TOPIC')
+  ) {
     call.reply(initFailed(Errors.CLUSTER_AUTHORIZATION_FAILED))
     return
   }

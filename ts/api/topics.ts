@@ -26,10 +26,8 @@ function create(
   broker: BrokerView,
 ): void {
   const { authorizer } = broker
-  const { principal } = call
-  const mayCreate = (name: string) =>
-    authorizer.allows(principal, 'CREATE', 'CLUSTER', CLUSTER_NAME) ||
-    authorizer.allows(principal, 'CREATE', 'TOPIC', name)
+  const mayCreateAll = authorizer.allows(call, 'CREATE', 'CLUSTER', CLUSTER_NAME, 'granted')
+  const mayCreate = (name: string) => mayCreateAll || authorizer.allows(call, 'CREATE', 'TOPIC', name)
   const allowed = body.topics.filter(({ name }) => mayCreate(name))
   const refused = body.topics.filter(({ name }) => !mayCreate(name)).map(({ name }) => unauthorized(name))
   if (allowed.length === 0) {
@@ -38,7 +36,8 @@ function create(
   }
   broker.controller.createTopics({ ...body, topics: allowed }, ({ topics }) => {
     const shown = topics.map((topic) =>
-      topic.errorCode !== Errors.NONE || authorizer.allows(principal, 'DESCRIBE_CONFIGS', 'TOPIC', topic.name)
+      topic.errorCode !== Errors.NONE ||
+      authorizer.allows(call, 'DESCRIBE_CONFIGS', 'TOPIC', topic.name, 'granted')
         ? topic
         : withoutConfigs(topic),
     )
@@ -65,7 +64,9 @@ function remove(
   broker: BrokerView,
 ): void {
   const refused: DeletedTopic[] = []
+  const mayDeleteAll = broker.authorizer.allows(call, 'DELETE', 'CLUSTER', CLUSTER_NAME, 'granted')
   const mayDelete = (name: string | null, topicId: string): boolean => {
+    if (mayDeleteAll) return true
     const refusal = deletionRefusal(name, topicId, call, broker)
     if (refusal !== null) refused.push(refusal)
     return refusal === null
@@ -84,13 +85,13 @@ function remove(
 function deletionRefusal(
   askedName: string | null,
   topicId: string,
-  { principal }: Call<typeof deleteTopics>,
+  call: Call<typeof deleteTopics>,
   { authorizer, image }: BrokerView,
 ): DeletedTopic | null {
   const name = askedName ?? topicById(image(), topicId)?.name
-  if (name === undefined || authorizer.allows(principal, 'DELETE', 'TOPIC', name)) return null
+  if (name === undefined || authorizer.allows(call, 'DELETE', 'TOPIC', name)) return null
   // Who names a topic by id and may not even describe it does not learn its name.
-  const mayKnow = askedName !== null || authorizer.allows(principal, 'DESCRIBE', 'TOPIC', name)
+  const mayKnow = askedName !== null || authorizer.allows(call, 'DESCRIBE', 'TOPIC', name)
   const errorCode = Errors.TOPIC_AUTHORIZATION_FAILED
   return { name: mayKnow ? name : null, topicId, errorCode, errorMessage: errorMessage(errorCode) }
 }

@@ -107,10 +107,13 @@ export class BrokerConfig {
       'fetch.max.bytes',
       'max.incremental.fetch.session.cache.slots',
       'producer.id.expiration.check.interval.ms',
+      'authorizer.class.name',
+      'super.users',
+      'allow.everyone.if.no.acl.found',
     ] as const
     return {
       ...this.partitionDefaults(),
-      ...Object.fromEntries(own.map((key) => [key, String(this.get(key))])),
+      ...Object.fromEntries(own.map((key) => [key, this.textOf(key) ?? ''])),
     }
   }
 

@@ -17,8 +17,11 @@ import {
   short,
   text,
 } from './key.js'
+import { securityKeys } from './security-keys.js'
 
 export const brokerKeys = {
+  ...securityKeys,
+
   // identity and folders
   'node.id': int({ default: -1, min: -1, doc: 'The id of this node; unset, broker.id is taken, else 0.' }),
   'broker.id': int({ default: -1, min: -1, doc: 'The older name of node.id.' }),

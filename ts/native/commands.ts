@@ -9,6 +9,7 @@ import {
   decodeStruct,
   type EncodableStruct,
   encodeStruct,
+  int8,
   int32,
   int64,
   type StructOf,
@@ -68,6 +69,20 @@ export const commandStructs = {
     partition: int32(),
     leaderEpoch: int32(),
     offset: int64(),
+  }),
+  /** The ACLs that are gone, by the ids of their records, and those that are new. */
+  'apply-acls': struct('apply-acls', {
+    removed: array(uuid()),
+    added: array({
+      id: uuid(),
+      resourceType: int8(),
+      resourceName: string(),
+      patternType: int8(),
+      principal: string(),
+      host: string(),
+      operation: int8(),
+      permissionType: int8(),
+    }),
   }),
 } as const
 

@@ -7,6 +7,7 @@ import {
   bool,
   decodeStruct,
   encodeStruct,
+  int8,
   int16,
   int32,
   int64,
@@ -110,6 +111,17 @@ export const eventStructs = {
   'log-dir-room': struct('log-dir-room', { path: string(), full: bool(), message: string() }),
   /** Bytes of a file are not what was written there; offset: of the records that they held, −1 when it holds none. */
   damaged: struct('damaged', { file: string(), position: int64(), offset: int64(), message: string() }),
+  /** The data plane refused what ACLs do not allow; so did it `untold` times before without a word. */
+  'access-denied': struct('access-denied', {
+    principal: string(),
+    /** `127.0.0.1:55012` */
+    peer: string(),
+    apiKey: int16(),
+    operation: int8(),
+    resourceType: int8(),
+    resourceName: string(),
+    untold: int32(),
+  }),
 } as const
 
 export type EventName = keyof typeof eventStructs

@@ -2,7 +2,7 @@
  * What API handlers see of their broker: the image, the controller, the groups, addresses. It composes the parts that
  * decide and decides nothing itself.
  */
-import { type Authorizer, allowEveryone } from '../api/authorize.js'
+import { type Authorizer, authorizerOf } from '../api/authorize.js'
 import type {
   BrokerAddress,
   BrokerView,
@@ -13,6 +13,7 @@ import type {
 import { offsetsTopic } from '../api/internal-topics.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import { Errors } from '../protocol/index.js'
+import type { CreateAclsResponse, DeleteAclsResponse } from '../state/acl-admin.js'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
 import type { ControllerReply, ControllerRequest } from '../state/controller.js'
 import { partitionFor } from '../state/group-coordinator.js'
@@ -27,7 +28,7 @@ import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../state/topics.js'
 import type { ConfigOf } from './dynamic-config.js'
 import type { GroupShards } from './group-shards.js'
-import type { Random } from './host.js'
+import type { Logger, Random } from './host.js'
 import type { Listeners } from './listeners.js'
 import { ProducerIds } from './producer-ids.js'
 import type { RecordDeletions } from './record-deletions.js'
@@ -47,6 +48,7 @@ export interface ServicesSetup {
   readonly listeners: Listeners
   readonly deletions: RecordDeletions
   readonly random: Random
+  readonly log: Logger
   /** The data plane's own words. */
   describe(): string
   volume(path: string): Volume | null
@@ -58,7 +60,7 @@ export interface ServicesSetup {
 export class BrokerServices implements BrokerView {
   readonly nodeId: number
   readonly clusterId: string
-  readonly authorizer: Authorizer = allowEveryone
+  readonly authorizer: Authorizer
   readonly groups: GroupShards
   readonly controller: ControllerView
   readonly deleteRecords: BrokerView['deleteRecords']
@@ -70,6 +72,7 @@ export class BrokerServices implements BrokerView {
     this.nodeId = setup.nodeId
     this.clusterId = setup.clusterId
     this.groups = setup.groups
+    this.authorizer = authorizerOf(setup.configOf(setup.metadata.image), this.image, setup.log)
     this.deleteRecords = (deletion, answer) => setup.deletions.delete(deletion, answer)
     const { metadata, random } = setup
     this.controller = {
@@ -102,6 +105,19 @@ export class BrokerServices implements BrokerView {
         metadata.submit(
           (to) => ({ kind: 'reassign', to, body }),
           (reply) => answer(reply as ReassignResponse),
+        )
+      },
+      createAcls(body, answer) {
+        const freshIds = body.creations.map(() => random.kafkaUuid())
+        metadata.submit(
+          (to) => ({ kind: 'create-acls', to, body, freshIds }),
+          (reply) => answer(reply as CreateAclsResponse),
+        )
+      },
+      deleteAcls(body, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'delete-acls', to, body }),
+          (reply) => answer(reply as DeleteAclsResponse),
         )
       },
       alterConfigs(body: AlterConfigsRequest, answer) {

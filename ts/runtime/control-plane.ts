@@ -10,7 +10,7 @@ import { decodeAppendReply, encodeAppendRequest } from '../native/append.js'
 import type { Command } from '../native/commands.js'
 import { decodeEvents, type NativeEvent } from '../native/events.js'
 import type { NativeNode } from '../native/node.js'
-import { Errors } from '../protocol/index.js'
+import { apiKeys, Errors } from '../protocol/index.js'
 import type { RegisterBrokerResponse } from '../state/brokers.js'
 import {
   BOOTSTRAP_FEATURES,
@@ -23,6 +23,7 @@ import { type MetadataImage, topicByName } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'
 import { decodeMetadata, encodeMetadata, type MetadataRecord } from '../state/metadata-records.js'
 import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
+import { aclCommand } from './acl-feed.js'
 import { BrokerServices } from './broker-services.js'
 import { controllerPolicy } from './controller-policy.js'
 import { Dispatcher } from './dispatch.js'
@@ -79,6 +80,7 @@ export class ControlPlane {
     MetadataImage,
     MetadataDelta
   >
+  private readonly services: BrokerServices
   private readonly dispatcher: Dispatcher
 
   constructor(private readonly setup: ControlPlaneSetup) {
@@ -108,7 +110,7 @@ export class ControlPlane {
       load: ({ topicId, partition, leaderEpoch }) =>
         this.push({ kind: 'load', topicId, partition, leaderEpoch }),
     })
-    const services = new BrokerServices({
+    this.services = new BrokerServices({
       configOf: dynamicConfig(config),
       nodeId,
       clusterId,
@@ -117,12 +119,19 @@ export class ControlPlane {
       listeners: this.listeners,
       deletions: this.deletions,
       random: host.random,
+      log,
       describe: () => this.attached().describe(),
       volume: host.volume ?? (() => null),
       wallMs: () => now().wallMs,
       brokerEpoch: () => this.brokerEpoch,
     })
-    this.dispatcher = new Dispatcher(handlers, services, this.outbox, log, () => this.requestMemory.limit)
+    this.dispatcher = new Dispatcher(
+      handlers,
+      this.services,
+      this.outbox,
+      log,
+      () => this.requestMemory.limit,
+    )
   }
 
   /** What clients are told, by listener name. */
@@ -229,6 +238,12 @@ export class ControlPlane {
         log.error({ file, position, offset, reason }, 'a file is damaged: what stood there is not served')
         break
       }
+      case 'access-denied': {
+        const { apiKey, operation, resourceType, resourceName, untold } = event
+        const asker = { ...event, apiName: apiKeys.get(apiKey)?.name ?? `API key ${apiKey}` }
+        this.services.authorizer.auditRefusal(asker, operation, resourceType, resourceName, untold)
+        break
+      }
       case 'log-dir-failed':
         this.onLogDirFailed(event.path, event.message)
         break
@@ -301,6 +316,9 @@ export class ControlPlane {
   }
 
   private onImage(image: MetadataImage, delta: MetadataDelta | null): void {
+    // In force in the data plane before any answer that comes later.
+    const acls = this.services.authorizer.isConfigured ? aclCommand(image, delta) : null
+    if (acls !== null) this.push(acls)
     this.requestMemory.onImage(image, delta)
     if (this.phase === 'registering') {
       this.phase = 'opening'

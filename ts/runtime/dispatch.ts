@@ -72,6 +72,7 @@ export class Dispatcher {
   ): Call {
     const { conn, token, apiVersion, peer, listener, principal } = request
     return {
+      apiName: api.name,
       version: apiVersion,
       clientId,
       peer,

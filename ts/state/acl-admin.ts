@@ -1,7 +1,15 @@
 // CreateAcls, DeleteAcls and DescribeAcls as Kafka's controller decides them, with its errors and their texts.
 // Owns what becomes of the set of ACLs; what the ACLs then allow is acl.ts.
 import { Errors, errorMessage } from '../protocol/index.js'
-import { type Acl, AclOperation, PatternType, PermissionType, ResourceType, WILDCARD } from './acl.js'
+import {
+  type Acl,
+  AclOperation,
+  codeName,
+  PatternType,
+  PermissionType,
+  ResourceType,
+  WILDCARD,
+} from './acl.js'
 import type { MetadataImage } from './image.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
@@ -82,16 +90,16 @@ function creationError(acl: Acl): string | null {
   }
   if (resourceName === '') return 'Invalid empty resource name'
   if (resourceType <= ResourceType.ANY || resourceType > ResourceType.USER) {
-    return `Invalid resourceType ${nameOf(ResourceType, resourceType)}`
+    return `Invalid resourceType ${codeName(ResourceType, resourceType)}`
   }
   if (patternType !== PatternType.LITERAL && patternType !== PatternType.PREFIXED) {
-    return `Invalid patternType ${nameOf(PatternType, patternType)}`
+    return `Invalid patternType ${codeName(PatternType, patternType)}`
   }
   if (operation <= AclOperation.ANY || operation > AclOperation.TWO_PHASE_COMMIT) {
-    return `Invalid operation ${nameOf(AclOperation, operation)}`
+    return `Invalid operation ${codeName(AclOperation, operation)}`
   }
   if (permissionType !== PermissionType.DENY && permissionType !== PermissionType.ALLOW) {
-    return `Invalid permissionType ${nameOf(PermissionType, permissionType)}`
+    return `Invalid permissionType ${codeName(PermissionType, permissionType)}`
   }
   return principal.includes(':')
     ? null
@@ -165,10 +173,6 @@ function matchesPattern(
   if (name === null || name === resourceName) return true
   if (patternTypeFilter !== PatternType.MATCH) return false
   return patternType === PatternType.PREFIXED ? name.startsWith(resourceName) : resourceName === WILDCARD
-}
-
-function nameOf(codes: Readonly<Record<string, number>>, code: number): string {
-  return Object.keys(codes).find((name) => codes[name] === code) ?? 'UNKNOWN'
 }
 
 function invalid(message: string): ApiError {

@@ -1,5 +1,5 @@
 // ACLs as Kafka numbers them, and what they allow: the decision of its StandardAuthorizer, as a pure function.
-// Owns the decision alone, twin of the data plane's (engine/api/acl_rules.rs); creating and removing is acl-admin.ts.
+// Owns the decision alone, twin of the data plane's (engine/node/authorizer_rules.rs); creating and removing is acl-admin.ts.
 
 /** org.apache.kafka.common.resource.ResourceType */
 export const ResourceType = {
@@ -38,6 +38,11 @@ export const AclOperation = {
 
 /** org.apache.kafka.common.acl.AclPermissionType */
 export const PermissionType = { UNKNOWN: 0, ANY: 1, DENY: 2, ALLOW: 3 } as const
+
+/** Kafka's name of a number of one of these enums. */
+export function codeName(codes: Readonly<Record<string, number>>, code: number): string {
+  return Object.keys(codes).find((name) => codes[name] === code) ?? 'UNKNOWN'
+}
 
 /** Every resource of a type, every host. */
 export const WILDCARD = '*'

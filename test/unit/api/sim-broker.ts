@@ -15,11 +15,25 @@ import { newDisk, openSimNode, type SimNode } from '../../sim/sim-node.js'
 
 const WALL_MS = 1_700_000_000_000
 
+type Settings = Readonly<Record<string, string | number | boolean>>
+
+function configured(settings: Settings): BrokerConfig {
+  return new BrokerConfig(
+    settingsFromObject({
+      'log.dirs': '/data',
+      'group.initial.rebalance.delay.ms': 0,
+      'offsets.topic.num.partitions': 2,
+      'num.network.threads': 1,
+      ...settings,
+    }),
+  )
+}
+
 export class SimBroker {
   /** `level: message reason`, for what the broker logged. */
   readonly lines: string[] = []
   private readonly disk = newDisk()
-  private readonly config: BrokerConfig
+  private config: BrokerConfig
   private plane: ControlPlane
   private node: SimNode
   private monotonicMs = 0
@@ -28,24 +42,17 @@ export class SimBroker {
   private wakeAt: number | null = null
   private readonly received = new Map<number, Buffer>()
 
-  constructor(settings: Readonly<Record<string, string | number | boolean>> = {}) {
-    this.config = new BrokerConfig(
-      settingsFromObject({
-        'log.dirs': '/data',
-        'group.initial.rebalance.delay.ms': 0,
-        'offsets.topic.num.partitions': 2,
-        'num.network.threads': 1,
-        ...settings,
-      }),
-    )
+  constructor(settings: Settings = {}) {
+    this.config = configured(settings)
     const [plane, node] = this.open()
     this.plane = plane
     this.node = node
     this.settle()
   }
 
-  /** Ends the process on the spot and starts again on the same disk. */
-  restart(): void {
+  /** Ends the process on the spot and starts again on the same disk, with other settings if there are any. */
+  restart(settings?: Settings): void {
+    if (settings !== undefined) this.config = configured(settings)
     this.node.kill()
     const [plane, node] = this.open()
     this.plane = plane
@@ -130,7 +137,7 @@ export class SimBroker {
         maxConnectionsPerIp: config.get('max.connections.per.ip'),
         connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
         logRetentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
-        defaults: config.topicDefaults(),
+        defaults: config.dataPlaneDefaults(),
         bootId: 'boot',
       },
       this.disk,

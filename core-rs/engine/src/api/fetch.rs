@@ -297,7 +297,11 @@ fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, replica_id: i32) -> (Opti
         (None, TopicRef::Name(name)) => Some(name),
         (None, TopicRef::Id(_)) => None,
     };
-    let allowed = name.is_none_or(|name| ctx.may(Operation::Read, Resource::Topic(name)));
+    // Replicas read all topics or none.
+    let allowed = name.is_none_or(|name| match replica_id > CONSUMER {
+        true => ctx.may(Operation::ClusterAction, Resource::Cluster),
+        false => ctx.may(Operation::Read, Resource::Topic(name)),
+    });
     let error = match &topic {
         _ if !allowed => ErrorCode::TOPIC_AUTHORIZATION_FAILED,
         None => unknown,

@@ -1,6 +1,7 @@
 //! The data plane's APIs: Produce (0), Fetch (1), ListOffsets (2), OffsetForLeaderEpoch (23) and DescribeProducers
 //! (61), from a frame to a reply. It knows partitions, never a connection or a node; the control plane's APIs are not here.
 
+pub mod authorize;
 pub mod error;
 pub mod header;
 pub mod wire;
@@ -23,6 +24,7 @@ use crate::partition::{Notices, Topics, WaiterId};
 use crate::storage::FileRange;
 use crate::time::Now;
 
+pub use authorize::{AllowAll, Authorizer, Operation, Resource};
 pub use error::ErrorCode;
 pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
@@ -100,36 +102,6 @@ impl Default for Settings {
     }
 }
 
-/// What a principal wants to do (org.apache.kafka.common.acl.AclOperation).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    Read,
-    Write,
-    Describe,
-}
-
-/// To what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource<'a> {
-    Topic(&'a str),
-    TransactionalId(&'a str),
-}
-
-/// The hook that security policy hangs on.
-pub trait Authorizer: Send + Sync + Debug {
-    fn authorize(&self, principal: &str, operation: Operation, resource: Resource<'_>) -> bool;
-}
-
-/// No policy: everybody may do everything, as Kafka without an authorizer.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AllowAll;
-
-impl Authorizer for AllowAll {
-    fn authorize(&self, _principal: &str, _operation: Operation, _resource: Resource<'_>) -> bool {
-        true
-    }
-}
-
 /// Everything that a request may look at.
 #[derive(Debug)]
 pub struct RequestContext<'a> {
@@ -161,6 +133,11 @@ impl RequestContext<'_> {
 
     fn may(&self, operation: Operation, resource: Resource<'_>) -> bool {
         self.authorize.authorize(self.principal, operation, resource)
+    }
+
+    /// Where another permission may do too.
+    fn may_else(&self, operation: Operation, resource: Resource<'_>) -> bool {
+        self.authorize.authorize_else(self.principal, operation, resource)
     }
 }
 

@@ -61,6 +61,11 @@ impl Authorizer for Nobody {
         assert_eq!((operation, resource), (Operation::Describe, Resource::Topic("t")));
         false
     }
+
+    fn authorize_else(&self, _: &str, operation: Operation, resource: Resource<'_>) -> bool {
+        assert_eq!((operation, resource), (Operation::ClusterAction, Resource::Cluster));
+        false
+    }
 }
 
 #[test]

@@ -30,6 +30,22 @@ pub enum Command<'a> {
     RespondNone { conn: ConnId, token: i64 },
     /// 10: move the log start of a partition up to `offset`, −1 = its high watermark.
     DeleteRecords { request_id: i64, topic_id: TopicId, partition: i32, leader_epoch: i32, offset: i64 },
+    /// 11: the ACLs that are gone, by id, and those that are new.
+    ApplyAcls { removed: Vec<TopicId>, added: Vec<AclEntry<'a>> },
+}
+
+/// An ACL, in Kafka's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AclEntry<'a> {
+    /// Of its record.
+    pub id: TopicId,
+    pub resource_type: i8,
+    pub resource_name: &'a str,
+    pub pattern_type: i8,
+    pub principal: &'a str,
+    pub host: &'a str,
+    pub operation: i8,
+    pub permission_type: i8,
 }
 
 /// A topic of an image delta: created, or brought up to date.
@@ -66,6 +82,7 @@ impl<'a> Command<'a> {
             Command::Shutdown => 8,
             Command::RespondNone { .. } => 9,
             Command::DeleteRecords { .. } => 10,
+            Command::ApplyAcls { .. } => 11,
         }
     }
 
@@ -125,6 +142,16 @@ impl<'a> Command<'a> {
                 out.i32(*leader_epoch);
                 out.i64(*offset);
             }
+            Command::ApplyAcls { removed, added } => {
+                out.array(removed.len());
+                for id in removed {
+                    out.raw(id);
+                }
+                out.array(added.len());
+                for acl in added {
+                    acl.write(out);
+                }
+            }
         }
     }
 
@@ -167,7 +194,37 @@ impl<'a> Command<'a> {
                 leader_epoch: body.i32("leader epoch")?,
                 offset: body.i64("offset")?,
             },
+            11 => Command::ApplyAcls {
+                removed: items(body, 16, "removed ACLs", |item| Ok(item.uuid("ACL id")?.0))?,
+                added: items(body, 26, "ACLs", AclEntry::read)?,
+            },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
+        })
+    }
+}
+
+impl<'a> AclEntry<'a> {
+    fn write(&self, out: &mut Writer) {
+        out.raw(&self.id);
+        out.i8(self.resource_type);
+        out.string(self.resource_name);
+        out.i8(self.pattern_type);
+        out.string(self.principal);
+        out.string(self.host);
+        out.i8(self.operation);
+        out.i8(self.permission_type);
+    }
+
+    fn read(body: &mut Reader<'a>) -> Parsed<AclEntry<'a>> {
+        Ok(AclEntry {
+            id: body.uuid("ACL id")?.0,
+            resource_type: body.i8("resource type")?,
+            resource_name: body.string("resource name")?,
+            pattern_type: body.i8("pattern type")?,
+            principal: body.string("principal")?,
+            host: body.string("host")?,
+            operation: body.i8("operation")?,
+            permission_type: body.i8("permission type")?,
         })
     }
 }

@@ -70,6 +70,16 @@ pub enum Event<'a> {
     /// 18: bytes of a file are not what was written there; nothing of them is served. `offset`: of the records that
     /// they held, −1 when the file holds none.
     Damaged { file: &'a str, position: i64, offset: i64, message: &'a str },
+    /// 19: the data plane refused what ACLs do not allow; so did it `untold` times before without a word.
+    AccessDenied {
+        principal: &'a str,
+        peer: &'a str,
+        api_key: i16,
+        operation: i8,
+        resource_type: i8,
+        resource_name: &'a str,
+        untold: i32,
+    },
 }
 
 impl<'a> Event<'a> {
@@ -93,6 +103,7 @@ impl<'a> Event<'a> {
             Event::LogCut { .. } => 16,
             Event::LogDirRoom { .. } => 17,
             Event::Damaged { .. } => 18,
+            Event::AccessDenied { .. } => 19,
         }
     }
 
@@ -216,6 +227,23 @@ impl<'a> Event<'a> {
                 out.i64(*low_watermark);
                 out.i16(*error_code);
             }
+            Event::AccessDenied {
+                principal,
+                peer,
+                api_key,
+                operation,
+                resource_type,
+                resource_name,
+                untold,
+            } => {
+                out.string(principal);
+                out.string(peer);
+                out.i16(*api_key);
+                out.i8(*operation);
+                out.i8(*resource_type);
+                out.string(resource_name);
+                out.i32(*untold);
+            }
         }
     }
 
@@ -309,6 +337,15 @@ impl<'a> Event<'a> {
                 position: body.i64("position")?,
                 offset: body.i64("offset")?,
                 message: body.string("message")?,
+            },
+            19 => Event::AccessDenied {
+                principal: body.string("principal")?,
+                peer: body.string("peer")?,
+                api_key: body.i16("api key")?,
+                operation: body.i8("operation")?,
+                resource_type: body.i8("resource type")?,
+                resource_name: body.string("resource name")?,
+                untold: body.i32("untold")?,
             },
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),
         })

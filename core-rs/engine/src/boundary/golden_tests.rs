@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::commands::{PartitionImage, TopicImage};
+use super::commands::{AclEntry, PartitionImage, TopicImage};
 use super::records::{AppendReply, AppendRequest};
 use super::*;
 use crate::uuid::Uuid;
@@ -173,6 +173,15 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             offset: fields.number("offset"),
             message: fields.text("message"),
         },
+        19 => Event::AccessDenied {
+            principal: fields.text("principal"),
+            peer: fields.text("peer"),
+            api_key: fields.number("apiKey"),
+            operation: fields.number("operation"),
+            resource_type: fields.number("resourceType"),
+            resource_name: fields.text("resourceName"),
+            untold: fields.number("untold"),
+        },
         other => panic!("golden event of type {other}"),
     };
     event.write(&mut out);
@@ -221,11 +230,31 @@ fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             leader_epoch: fields.number("leaderEpoch"),
             offset: fields.number("offset"),
         },
+        11 => Command::ApplyAcls {
+            removed: fields
+                .list("removed")
+                .map(|id| id.0.as_str().unwrap().parse::<Uuid>().unwrap().0)
+                .collect(),
+            added: fields.list("added").map(acl_entry).collect(),
+        },
         other => panic!("golden command of type {other}"),
     };
     command.write(&mut out);
     assert_eq!(parse_commands(&out).unwrap(), [command]);
     out
+}
+
+fn acl_entry(fields: Fields<'_>) -> AclEntry<'_> {
+    AclEntry {
+        id: fields.id("id"),
+        resource_type: fields.number("resourceType"),
+        resource_name: fields.text("resourceName"),
+        pattern_type: fields.number("patternType"),
+        principal: fields.text("principal"),
+        host: fields.text("host"),
+        operation: fields.number("operation"),
+        permission_type: fields.number("permissionType"),
+    }
 }
 
 fn topic_image(fields: Fields<'_>) -> TopicImage<'_> {
@@ -258,7 +287,7 @@ fn every_event_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=15).all(|kind| kinds.contains(&kind)));
+    assert!((1..=19).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]
@@ -271,7 +300,7 @@ fn every_command_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=10).all(|kind| kinds.contains(&kind)));
+    assert!((1..=11).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]

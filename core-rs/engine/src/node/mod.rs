@@ -11,6 +11,8 @@
 //! [`Node::tick`] every 100 ms.
 
 mod admission;
+mod authorizer;
+mod authorizer_rules;
 mod budget;
 mod closing;
 mod deadlines;
@@ -38,6 +40,8 @@ mod strays;
 mod submit;
 mod wakes;
 
+#[cfg(test)]
+mod authorizer_tests;
 #[cfg(test)]
 mod node_tests;
 #[cfg(test)]

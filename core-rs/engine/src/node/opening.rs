@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::authorizer::NodeAuthorizer;
 use super::log_dirs::{LogDir, OpenError};
 use super::shared::Node;
 use crate::api::Settings;
@@ -36,7 +37,9 @@ impl Node {
         read_setting(&options, slots, &mut settings.fetch_session_slots)?;
         let expiry = "producer.id.expiration.check.interval.ms";
         read_setting(&options, expiry, &mut settings.producer_expiry_interval_ms)?;
-        let node = Node::assemble(options, (settings, seed), defaults, storage, log_dirs, quorum, now);
+        let authorizer = NodeAuthorizer::open(&options).map_err(OpenError::Defaults)?;
+        let own = (settings, authorizer, seed);
+        let node = Node::assemble(options, own, defaults, storage, log_dirs, quorum, now);
         node.with_quorum(|_| ());
         Ok(Arc::new(node))
     }

@@ -6,9 +6,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use parking_lot::Mutex;
 use slab::Slab;
 
 use super::admission::AcceptError;
+use super::authorizer::Refusals;
 use super::deadlines::{DeadlineId, Deadlines};
 use super::mail::Mail;
 use super::parked::ParkedRequests;
@@ -49,6 +51,8 @@ pub struct Reactor {
     pub(super) resumed: VecDeque<ConnId>,
     pub(super) notices: Notices,
     pub(super) sessions: FetchSessions,
+    /// What requests were refused, to be told.
+    pub(super) refusals: Mutex<Refusals>,
     mail: Vec<Mail>,
     anonymous: Arc<str>,
     draining: bool,
@@ -81,6 +85,7 @@ impl Reactor {
             node,
             thread,
             sessions,
+            refusals: Mutex::default(),
             connections: Slab::new(),
             generations: Vec::new(),
             shared: new_buffer(),

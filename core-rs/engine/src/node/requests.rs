@@ -4,7 +4,7 @@
 use super::reactor::{Due, Reactor, find};
 use super::shared::Node;
 use super::stats;
-use crate::api::{self, AllowAll, Outcome, Part, RequestContext, RequestHeader};
+use crate::api::{self, Outcome, Part, RequestContext, RequestHeader};
 use crate::boundary::{ConnId, Event};
 use crate::conn::{Next, Pending, Stage, Work};
 use crate::panics;
@@ -102,6 +102,8 @@ impl Reactor {
         let waiter = WaiterId { thread: self.thread, token: self.parked.reserve() };
         let Some(connection) = find(&mut self.connections, conn) else { return };
         let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token });
+        let (host, now_ms) = (connection.origin.address, now.monotonic_ms);
+        let authorizer = self.node.authorizer.for_request(host, now_ms, &self.refusals);
         let mut context = RequestContext {
             topics: &self.node.topics,
             settings: &self.node.settings,
@@ -109,7 +111,7 @@ impl Reactor {
             now,
             waiter,
             principal: &connection.principal,
-            authorize: &AllowAll,
+            authorize: &authorizer,
             sessions: &mut self.sessions,
             notices: &mut self.notices,
         };
@@ -117,6 +119,10 @@ impl Reactor {
             panicked(&self.node, waiter, &mut self.notices);
             Outcome::Close(format!("a panic: {message}"))
         });
+        if self.refusals.get_mut().is_any() {
+            self.tell_refusals(conn, header.api_key);
+        }
+        let Some(connection) = find(&mut self.connections, conn) else { return };
         match outcome {
             Outcome::Reply(parts) => {
                 connection.answered(slot_token, Some(parts));
@@ -134,6 +140,23 @@ impl Reactor {
             }
         }
         self.dispatch_notices();
+    }
+
+    /// Tells the audit log what the request just now was refused.
+    fn tell_refusals(&mut self, conn: ConnId, api_key: i16) {
+        let refusals = self.refusals.get_mut().take();
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        for refusal in refusals {
+            self.node.emit(&Event::AccessDenied {
+                principal: &connection.principal,
+                peer: &connection.origin.peer,
+                api_key,
+                operation: refusal.operation,
+                resource_type: refusal.resource_type,
+                resource_name: &refusal.resource_name,
+                untold: refusal.untold,
+            });
+        }
     }
 
     fn start_control(&mut self, conn: ConnId, api: (i16, i16), frame: &[u8], now: Now) -> Started {

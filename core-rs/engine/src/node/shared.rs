@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use parking_lot::Mutex;
 
 use super::admission::Admission;
+use super::authorizer::NodeAuthorizer;
 use super::budget::Budget;
 use super::effects::{Effect, Effects};
 use super::event_ring::EventRing;
@@ -34,6 +35,7 @@ use crate::time::Now;
 pub struct Node {
     pub(super) options: NodeOptions,
     pub(super) settings: Settings,
+    pub(super) authorizer: NodeAuthorizer,
     /// Where the ids of fetch sessions come from.
     pub(super) seed: u64,
     /// Topic settings where a topic has none of its own.
@@ -86,7 +88,7 @@ pub(super) struct Images {
 impl Node {
     pub(super) fn assemble(
         options: NodeOptions,
-        (settings, seed): (Settings, u64),
+        (settings, authorizer, seed): (Settings, NodeAuthorizer, u64),
         defaults: PartitionConfig,
         storage: Arc<dyn Storage>,
         log_dirs: Vec<LogDir>,
@@ -100,6 +102,7 @@ impl Node {
             stopping: Stopping::new(options.network_threads),
             producer_expiry: Periodic::new(settings.producer_expiry_interval_ms, i64::MAX, now),
             settings,
+            authorizer,
             seed,
             defaults,
             storage,

@@ -61,6 +61,7 @@ impl Node {
                 let topic_id = Uuid(topic_id);
                 self.queue_deletion(DeleteRecords { request_id, topic_id, partition, leader_epoch, offset });
             }
+            Command::ApplyAcls { removed, added } => self.authorizer.apply(&removed, &added),
         }
     }
 }

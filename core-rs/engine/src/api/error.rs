@@ -76,7 +76,9 @@ impl From<&PartitionError> for ErrorCode {
             PartitionError::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
             PartitionError::OffsetNotAvailable => ErrorCode::OFFSET_NOT_AVAILABLE,
             PartitionError::Batch(error) => error.kind().into(),
-            PartitionError::NotOneBatch { .. } => ErrorCode::INVALID_RECORD,
+            PartitionError::NotOneBatch { .. } | PartitionError::BaseOffset { .. } => {
+                ErrorCode::INVALID_RECORD
+            }
             PartitionError::Records(refused) if refused.by_timestamp => ErrorCode::INVALID_TIMESTAMP,
             PartitionError::Records(_) => ErrorCode::INVALID_RECORD,
             PartitionError::NotEnoughReplicas { .. } => ErrorCode::NOT_ENOUGH_REPLICAS,

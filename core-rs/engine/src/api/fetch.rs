@@ -27,14 +27,18 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let reader = ctx.body(frame);
     let request = FetchRequest::read(reader, version)?;
     let shape = ResponseShape { correlation_id: ctx.header.correlation_id, version };
+    let Some(isolation) = Isolation::of_level(request.isolation_level) else {
+        return Ok(Outcome::Reply(refuse_level(shape, &request)));
+    };
     let is_full = request.session_epoch == FINAL_EPOCH || request.session_epoch == INITIAL_EPOCH;
     let found = if is_full { Ok(full_session(ctx, &request)) } else { next_session(ctx, &request) };
     let session = match found {
         Ok(session) => session.map(|session| Told { session, incremental: !is_full }),
-        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error))),
+        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error, 0))),
     };
-    let mut fetch = ParkedFetch::new(ctx, shape, &request, session);
-    let no_wait = request.max_wait_ms <= 0 || fetch.asked.is_empty();
+    let mut fetch = ParkedFetch::new(ctx, (shape, isolation), &request, session);
+    // What is asked of nobody is told whenever the rest is; there must be a rest to wait for.
+    let no_wait = request.max_wait_ms <= 0 || fetch.asked.iter().all(Asked::is_of_nobody);
     let first = fetch.evaluate(None, ctx.notices);
     if no_wait || first.enough {
         return Ok(Outcome::Reply(fetch.reply(first)));
@@ -43,6 +47,21 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
         Some(reply) => Outcome::Reply(reply),
         None => Outcome::Park(Box::new(fetch)),
     })
+}
+
+/// An isolation level that there is not: Kafka fails over it, and answers with what it says of any failure.
+fn refuse_level(shape: ResponseShape, request: &FetchRequest<'_>) -> Vec<Part> {
+    let error = ErrorCode::UNKNOWN_SERVER_ERROR;
+    if shape.version >= 7 {
+        return encode_error(shape, error, request.session_id);
+    }
+    let labels: Vec<TopicLabel> = request
+        .topics
+        .iter()
+        .flat_map(|topic| std::iter::repeat_n(TopicLabel::new(topic.topic, None), topic.partition_count))
+        .collect();
+    let refused = request.partitions.iter().map(|asked| FetchedPartition::nowhere(asked.index, error));
+    encode(shape, 0, labels.iter().zip(refused).collect())
 }
 
 /// A full request ends the session that it names and, with the initial epoch, begins a new one.
@@ -105,6 +124,18 @@ struct Asked {
     place: Place,
 }
 
+impl Asked {
+    /// There is no such partition, or not for this client: nothing to read, and nothing to wait for (as Kafka).
+    fn is_of_nobody(&self) -> bool {
+        matches!(
+            self.partition,
+            Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+                | ErrorCode::UNKNOWN_TOPIC_ID
+                | ErrorCode::TOPIC_AUTHORIZATION_FAILED)
+        )
+    }
+}
+
 /// The session that a reply belongs to. An incremental reply carries only what changed.
 #[derive(Debug)]
 struct Told {
@@ -135,7 +166,7 @@ impl ParkedFetch {
     /// With a session, what is asked for is everything in it, else what the request names.
     fn new(
         ctx: &RequestContext<'_>,
-        shape: ResponseShape,
+        (shape, isolation): (ResponseShape, Isolation),
         request: &FetchRequest<'_>,
         session: Option<Told>,
     ) -> ParkedFetch {
@@ -147,10 +178,7 @@ impl ParkedFetch {
         ParkedFetch {
             shape,
             deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(request.max_wait_ms.max(0))),
-            isolation: match request.isolation_level {
-                1 => Isolation::ReadCommitted,
-                _ => Isolation::ReadUncommitted,
-            },
+            isolation,
             min_bytes: bound(request.min_bytes).min(max_bytes),
             max_bytes,
             asked,
@@ -167,10 +195,8 @@ impl ParkedFetch {
             let partition = match &asked.partition {
                 Ok(partition) => partition,
                 Err(error) => {
-                    enough = true;
-                    // As Kafka: empty here, null beside what a partition refuses.
-                    let aborted = Some(Vec::new());
-                    partitions.push(FetchedPartition { aborted, ..FetchedPartition::refused(index, *error) });
+                    enough |= !asked.is_of_nobody();
+                    partitions.push(FetchedPartition::nowhere(index, *error));
                     continue;
                 }
             };

@@ -7,6 +7,8 @@ use crate::log::AbortedTxn;
 use crate::partition::{CurrentLeader, Divergence, Fetched};
 use crate::storage::FileRange;
 
+const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
+
 /// The answer for one partition.
 #[derive(Debug)]
 pub(super) struct FetchedPartition {
@@ -52,6 +54,11 @@ impl FetchedPartition {
         }
     }
 
+    /// Refused before any partition was asked: nothing was aborted there, as Kafka puts it.
+    pub(super) fn nowhere(index: i32, error: ErrorCode) -> FetchedPartition {
+        FetchedPartition { aborted: Some(Vec::new()), ..FetchedPartition::refused(index, error) }
+    }
+
     pub(super) fn len(&self) -> u64 {
         self.range.as_ref().map_or(0, |range| range.len)
     }
@@ -64,9 +71,9 @@ pub(super) struct ResponseShape {
     pub version: i16,
 }
 
-/// A reply without partitions: something is wrong with the session.
-pub(super) fn encode_error(shape: ResponseShape, error: ErrorCode) -> Vec<Part> {
-    encode_with(shape, error, 0, Vec::new())
+/// A reply without partitions: something is wrong with the session, or with the request as a whole.
+pub(super) fn encode_error(shape: ResponseShape, error: ErrorCode, session_id: i32) -> Vec<Part> {
+    encode_with(shape, error, session_id, Vec::new())
 }
 
 /// Encodes the answers, each beside its topic; neighbours of one topic stand in one entry. `session_id` 0 = none.
@@ -114,6 +121,16 @@ fn encode_with(
     reply.finish()
 }
 
+/// Clients of version 5 and before know no storage error: they are to look for another leader, as Kafka tells them.
+fn error_for(version: i16, error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::KAFKA_STORAGE_ERROR if version <= LAST_WITHOUT_STORAGE_ERROR => {
+            ErrorCode::NOT_LEADER_OR_FOLLOWER
+        }
+        error => error,
+    }
+}
+
 struct Reply {
     parts: Vec<Part>,
     writer: Writer,
@@ -124,7 +141,7 @@ impl Reply {
         let version = shape.version;
         let writer = &mut self.writer;
         writer.i32(partition.index);
-        writer.i16(partition.error.0);
+        writer.i16(error_for(version, partition.error).0);
         writer.i64(partition.high_watermark);
         writer.i64(partition.last_stable_offset);
         if version >= 5 {

@@ -6,24 +6,24 @@ use super::testing::Value;
 use super::testing::schema::FETCH_RESPONSE;
 use super::testing::world::{Fetch, World, parked, replied, reply_of, waiter};
 use super::{Authorizer, ErrorCode, Operation, Outcome, Part, Resource};
-use crate::partition::testing::{append_in_txn, batch, batch_of_bytes, end_txn, synced_config};
+use crate::partition::testing::{batch, batch_of_bytes, synced_config};
 use crate::partition::{Notices, PartitionConfig};
 
-fn error(answer: &Value) -> ErrorCode {
+pub(super) fn error(answer: &Value) -> ErrorCode {
     ErrorCode(answer.int("errorCode") as i16)
 }
 
-fn partitions(reply: &Value) -> Vec<&Value> {
+pub(super) fn partitions(reply: &Value) -> Vec<&Value> {
     reply.items("responses").iter().flat_map(|topic| topic.items("partitions")).collect()
 }
 
 /// Base offsets of the whole batches in an answer's records.
-fn bases(answer: &Value) -> Vec<i64> {
+pub(super) fn bases(answer: &Value) -> Vec<i64> {
     let whole = split_batches(answer.bytes("records")).map_while(Result::ok);
     whole.map(|batch| batch.base_offset).collect()
 }
 
-fn waiting(max_wait_ms: i64) -> Fetch {
+pub(super) fn waiting(max_wait_ms: i64) -> Fetch {
     Fetch { max_wait_ms, ..Fetch::default() }
 }
 
@@ -182,6 +182,69 @@ fn a_history_that_parted_is_told_where() {
 }
 
 #[test]
+fn a_parted_history_below_the_log_start_is_out_of_range_all_the_same() {
+    let mut world = World::new();
+    world.produce(9, "t", 0, batch(5));
+    world.partition(0).lead(6, &mut world.notices);
+    world.produce(9, "t", 0, batch(5));
+    world.partition(0).delete_records(6, 7, &mut world.notices).unwrap();
+    let ask = |offset| (Fetch { last_fetched_epoch: 4, isolation: 1, ..Fetch::default() }, offset);
+    for ((fetch, offset), expected) in [(ask(6), ErrorCode::OFFSET_OUT_OF_RANGE), (ask(8), ErrorCode::NONE)] {
+        let reply = world.fetch(12, &fetch, &[("t", 0, offset)]);
+        let answer = partitions(&reply)[0];
+        assert_eq!(error(answer), expected);
+        assert_eq!(answer.has("divergingEpoch"), !expected.is_error());
+        assert_eq!(answer.get("abortedTransactions"), &Value::Null);
+    }
+}
+
+#[test]
+fn the_log_start_is_told_and_whoever_is_below_it_is_out_of_range() {
+    let mut world = World::new();
+    world.produce(9, "t", 0, batch(5));
+    world.produce(9, "t", 0, batch(5));
+    let mut waits = parked(world.fetch_outcome(12, &waiting(500), &[("t", 0, 10)]));
+    world.partition(0).delete_records(3, 7, &mut world.notices).unwrap();
+    assert_eq!(world.notices.waiters, [waiter(3)], "a wait looks again");
+    assert!(waits.try_complete(world.now, waiter(3), &mut Notices::default()).is_none());
+    for version in [5, 12, 18] {
+        let reply = world.fetch(version, &Fetch::default(), &[("t", 0, 6), ("t", 0, 7)]);
+        let [below, at] = partitions(&reply)[..] else { panic!("two answers") };
+        assert_eq!((error(below), below.int("logStartOffset")), (ErrorCode::OFFSET_OUT_OF_RANGE, -1));
+        assert_eq!((error(at), at.int("logStartOffset"), bases(at)), (ErrorCode::NONE, 7, vec![5]));
+    }
+}
+
+#[test]
+fn what_is_not_there_does_not_end_the_wait_for_what_is() {
+    let mut world = World::new();
+    let asked = [("nowhere", 0, 0), ("t", 0, 0), ("t", 9, 0)];
+    let mut fetch = parked(world.fetch_outcome(12, &waiting(500), &asked));
+    world.produce(9, "t", 0, batch(1));
+    let reply = fetch.try_complete(world.now, waiter(1), &mut Notices::default()).unwrap();
+    let reply = reply_of(&FETCH_RESPONSE, 12, reply);
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    let errors: Vec<_> = partitions(&reply).into_iter().map(error).collect();
+    assert_eq!(errors, [unknown, ErrorCode::NONE, unknown]);
+    let nothing_else = world.fetch_outcome(12, &waiting(500), &[("nowhere", 0, 0), ("t", 9, 0)]);
+    assert_eq!(partitions(&reply_of(&FETCH_RESPONSE, 12, replied(nothing_else))).len(), 2);
+}
+
+#[test]
+fn a_storage_error_is_another_leader_to_clients_that_do_not_know_it() {
+    let mut world = World::new();
+    world.partition(0).take_offline("the disk", &mut world.notices);
+    for (version, expected) in [
+        (4, ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        (5, ErrorCode::NOT_LEADER_OR_FOLLOWER),
+        (6, ErrorCode::KAFKA_STORAGE_ERROR),
+    ] {
+        let reply = world.fetch(version, &waiting(500), &[("t", 0, 0)]);
+        assert_eq!(error(partitions(&reply)[0]), expected, "version {version}");
+    }
+}
+
+#[test]
 fn a_replica_that_nobody_registered_reads_nothing() {
     let mut world = World::new();
     world.produce(9, "t", 0, batch(1));
@@ -191,15 +254,6 @@ fn a_replica_that_nobody_registered_reads_nothing() {
         assert_eq!(error(answer), ErrorCode::NOT_LEADER_OR_FOLLOWER);
         assert!(answer.bytes("records").is_empty());
     }
-}
-
-#[test]
-fn read_committed_is_told_of_no_aborted_transaction() {
-    let mut world = World::new();
-    world.produce(9, "t", 0, batch(1));
-    let reply = world.fetch(12, &Fetch { isolation: 1, ..Fetch::default() }, &[("t", 0, 0)]);
-    assert!(partitions(&reply)[0].items("abortedTransactions").is_empty());
-    assert_eq!(bases(partitions(&reply)[0]), [0]);
 }
 
 #[test]
@@ -351,65 +405,4 @@ fn a_version_that_is_not_served_closes_the_connection() {
         assert!(matches!(world.send(1, version, &[]), Outcome::Close(_)));
     }
     assert!(matches!(world.send(3, 1, &[]), Outcome::Close(_)));
-}
-
-#[test]
-fn every_version_tells_readers_of_committed_records_what_was_aborted() {
-    let mut world = World::new();
-    let (committed, aborted) = (world.partition(0), Fetch { isolation: 1, ..Fetch::default() });
-    append_in_txn(&committed, 41, 0, 1, &mut world.notices);
-    append_in_txn(&committed, 42, 0, 2, &mut world.notices);
-    append_in_txn(&committed, 43, 0, 1, &mut world.notices);
-    end_txn(&committed, 41, true, &mut world.notices);
-    end_txn(&committed, 42, false, &mut world.notices);
-    for version in 4..=18 {
-        let reply = world.fetch(version, &aborted, &[("t", 0, 0)]);
-        let answer = partitions(&reply)[0].clone();
-        assert_eq!(bases(&answer), [0, 1], "version {version}: 43 is open from offset 3 on");
-        assert_eq!((answer.int("highWatermark"), answer.int("lastStableOffset")), (6, 3));
-        let told: Vec<(i64, i64)> = answer
-            .items("abortedTransactions")
-            .iter()
-            .map(|txn| (txn.int("producerId"), txn.int("firstOffset")))
-            .collect();
-        assert_eq!(told, [(42, 1)]);
-        let reply = world.fetch(version, &aborted, &[("t", 0, 3)]);
-        assert_eq!(partitions(&reply)[0].items("abortedTransactions").len(), 0, "nothing read, none told");
-        let reply = world.fetch(version, &Fetch::default(), &[("t", 0, 0)]);
-        assert_eq!(bases(partitions(&reply)[0]), [0, 1, 3, 4, 5]);
-        assert_eq!(partitions(&reply)[0].get("abortedTransactions"), &Value::Null);
-    }
-}
-
-#[test]
-fn beside_an_error_the_list_is_empty_or_null_as_kafka_has_it() {
-    let mut world = World::new();
-    for isolation in [0, 1] {
-        let ask = Fetch { isolation, ..Fetch::default() };
-        let reply = world.fetch(12, &ask, &[("nowhere", 0, 0), ("t", 0, 9)]);
-        let answers = partitions(&reply);
-        assert_eq!(error(answers[0]), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-        assert_eq!(answers[0].items("abortedTransactions").len(), 0);
-        assert_eq!(error(answers[1]), ErrorCode::OFFSET_OUT_OF_RANGE);
-        assert_eq!(answers[1].get("abortedTransactions"), &Value::Null);
-    }
-}
-
-#[test]
-fn a_parked_reader_of_committed_records_is_answered_when_the_transaction_ends() {
-    let mut world = World::new();
-    let partition = world.partition(0);
-    append_in_txn(&partition, 42, 0, 1, &mut world.notices);
-    let ask = Fetch { isolation: 1, ..waiting(500) };
-    let mut fetch = parked(world.fetch_outcome(12, &ask, &[("t", 0, 0)]));
-    world.notices.waiters.clear();
-    append_in_txn(&partition, 42, 1, 1, &mut world.notices);
-    assert!(world.notices.waiters.is_empty(), "nothing for it yet");
-    end_txn(&partition, 42, false, &mut world.notices);
-    assert_eq!(world.notices.waiters, [waiter(1)]);
-    let parts = fetch.try_complete(world.now, waiter(1), &mut Notices::default()).unwrap();
-    let reply = reply_of(&FETCH_RESPONSE, 12, parts);
-    assert_eq!(bases(partitions(&reply)[0]), [0, 1, 2]);
-    assert_eq!(partitions(&reply)[0].items("abortedTransactions").len(), 1);
-    assert_eq!(partition.waiter_count(), 0);
 }

@@ -73,10 +73,8 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let version = ctx.header.api_version;
     let reader = ctx.body(frame);
     let request = ListOffsetsRequest::read(reader, version)?;
-    let isolation = (request.replica_id == CONSUMER).then_some(match request.isolation_level {
-        1 => Isolation::ReadCommitted,
-        _ => Isolation::ReadUncommitted,
-    });
+    let level = Isolation::of_level(request.isolation_level);
+    let isolation = level.filter(|_| request.replica_id == CONSUMER);
     let counts = occurrences(&request);
     let mut writer =
         Writer::response(ctx.header.correlation_id, ctx.header.flexible, request.partitions.len() * 32 + 64);
@@ -93,6 +91,8 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
         for partition in partitions.by_ref().take(asked.partition_count) {
             let twice = counts.get(&(asked.name, partition.index)).is_some_and(|&count| count > 1);
             let refused = match () {
+                // Kafka fails over a level that there is not, and answers with what it says of any failure.
+                () if level.is_none() => Some(ErrorCode::UNKNOWN_SERVER_ERROR),
                 () if !allowed => Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED),
                 () if twice => Some(ErrorCode::INVALID_REQUEST),
                 () => None,

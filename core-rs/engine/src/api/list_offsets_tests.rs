@@ -90,6 +90,18 @@ fn a_reader_of_committed_records_is_told_the_last_stable_offset_from_version_2_o
 }
 
 #[test]
+fn an_isolation_level_that_there_is_not_fails_every_partition_as_in_kafka() {
+    let mut world = World::new();
+    for replica_id in [-1, -2] {
+        let query = List { isolation: 7, replica_id, ..List::default() };
+        let reply = world.list_offsets(5, &query, &[("t", 0, -1), ("t", 1, -2)]);
+        let answers = reply.items("topics")[0].items("partitions");
+        let told = answers.iter().map(|answer| (error(answer), answer.int("offset")));
+        assert_eq!(told.collect::<Vec<_>>(), [(ErrorCode::UNKNOWN_SERVER_ERROR, -1); 2]);
+    }
+}
+
+#[test]
 fn consumers_see_the_high_watermark_and_a_debugging_reader_the_end() {
     let mut world = World::with_config(synced_config());
     world.produce_outcome(9, 1, &[("t", 0, batch(5))]);

@@ -185,6 +185,9 @@ mod produce_topic_tests;
 mod fetch_tests;
 
 #[cfg(test)]
+mod fetch_isolation_tests;
+
+#[cfg(test)]
 mod fetch_session_tests;
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let reader = ctx.body(frame);
     let request = ProduceRequest::read(reader, version)?;
     let (acks, timeout_ms) = (request.acks, request.timeout_ms);
-    let refuse_all = refusal_of_all(ctx, frame, &request);
+    let unauthorized = !may_write_transactions(ctx, frame, &request);
     let topics: Vec<(Option<Arc<Topic>>, ErrorCode, ProducedTopic)> =
         request.topics.iter().map(|asked| find(ctx, asked.topic, asked.partition_count)).collect();
     let partitions = request.partitions;
@@ -31,12 +31,15 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let mut remaining = partitions.into_iter();
     for (topic, refused, label) in &topics {
         for asked in remaining.by_ref().take(label.partition_count) {
-            let error = refuse_all.unwrap_or(*refused);
             let answer = match topic {
-                Some(topic) if !error.is_error() => {
+                _ if unauthorized => Produced {
+                    message: Some("Transactional Id authorization failed.".into()),
+                    ..Produced::refused(asked.index, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+                },
+                Some(topic) if !refused.is_error() => {
                     append(ctx, frame, topic, &asked, acks, produced.len(), &mut waits)
                 }
-                _ => Produced::refused(asked.index, error),
+                _ => Produced::refused(asked.index, *refused),
             };
             produced.push(answer);
         }
@@ -69,23 +72,15 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     })
 }
 
-/// An error that every partition gets: acks nobody knows, or transactional batches of somebody who may not.
-fn refusal_of_all(ctx: &RequestContext<'_>, frame: &[u8], request: &ProduceRequest<'_>) -> Option<ErrorCode> {
-    if !(-1..=1).contains(&request.acks) {
-        return Some(ErrorCode::INVALID_REQUIRED_ACKS);
-    }
+/// Transactional batches need leave to write for their transactional id; without it the whole request is refused.
+fn may_write_transactions(ctx: &RequestContext<'_>, frame: &[u8], request: &ProduceRequest<'_>) -> bool {
     let transactional = |asked: &ProducePartition| {
         let batch = frame.get(asked.records.clone()).unwrap_or_default();
         batch.get(MAGIC) == Some(&2)
             && batch.get(ATTRIBUTES_LOW).is_some_and(|byte| byte & TRANSACTIONAL != 0)
     };
-    if request.partitions.iter().any(transactional) {
-        let id = request.transactional_id.map(Resource::TransactionalId);
-        if !id.is_some_and(|id| ctx.may(Operation::Write, id)) {
-            return Some(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
-        }
-    }
-    None
+    let id = request.transactional_id.map(Resource::TransactionalId);
+    !request.partitions.iter().any(transactional) || id.is_some_and(|id| ctx.may(Operation::Write, id))
 }
 
 /// The topic asked for, or why all of its partitions are refused.
@@ -130,8 +125,17 @@ fn append(
         Err(error) => return Produced::failed(asked.index, &error, || -1),
     };
     let place_of = (&*topic.name, asked.index);
-    let appended = check_client_batch(records, version, &partition.config(), place_of, now)
-        .and_then(|checked| partition.append_as_leader(records, checked, acks == -1, now, ctx.notices));
+    // In Kafka's order: the request's shape, its acks, leader and replicas, and only then what the batch says.
+    let checked = check_client_batch(records, version, &partition.config(), place_of, now);
+    let misshapen = checked.as_ref().is_err_and(PartitionError::is_of_shape);
+    if !misshapen && !(-1..=1).contains(&acks) {
+        return Produced::refused(asked.index, ErrorCode::INVALID_REQUIRED_ACKS);
+    }
+    let appended = match checked {
+        Ok(checked) => partition.append_as_leader(records, checked, acks == -1, now, ctx.notices),
+        Err(error) if misshapen => Err(error),
+        Err(error) => Err(partition.refusal(acks == -1).unwrap_or(error)),
+    };
     match appended {
         Ok(appended) => {
             if acks == -1 && appended.high_watermark < appended.required {
@@ -167,9 +171,12 @@ struct ParkedProduce {
 }
 
 impl ParkedProduce {
-    fn settle(&mut self, place: usize, error: ErrorCode) {
-        if let Some(answer) = self.produced.get_mut(place) {
-            *answer = Produced::refused(answer.index, error);
+    /// As Kafka: where the batch stands, and when it was appended, is told beside the error.
+    fn settle(&mut self, wait: &Wait, error: ErrorCode) {
+        if let Some(answer) = self.produced.get_mut(wait.place) {
+            answer.error = error;
+            answer.current_leader =
+                (error == ErrorCode::NOT_LEADER_OR_FOLLOWER).then(|| wait.partition.current_leader());
         }
     }
 
@@ -190,7 +197,7 @@ impl Parked for ParkedProduce {
                 Ok(reached) if reached < wait.required => still.push(wait),
                 Ok(_) => over.push(wait),
                 Err(error) => {
-                    self.settle(wait.place, error.into());
+                    self.settle(&wait, error.into());
                     over.push(wait);
                 }
             }
@@ -208,7 +215,7 @@ impl Parked for ParkedProduce {
     fn expire(&mut self, _now: Now, waiter: WaiterId, _notices: &mut Notices) -> Vec<Part> {
         for wait in std::mem::take(&mut self.waits) {
             wait.partition.remove_waiter(waiter);
-            self.settle(wait.place, ErrorCode::REQUEST_TIMED_OUT);
+            self.settle(&wait, ErrorCode::REQUEST_TIMED_OUT);
         }
         self.reply()
     }

@@ -134,6 +134,10 @@ fn bad_batches_get_kafkas_errors_and_leave_nothing_behind() {
     let mut cut = batch(1);
     cut.truncate(70);
     let two = [batch(1), batch(1)].concat();
+    let (mut short, mut headless, mut placed) = (batch(1), batch(1), batch(1));
+    short[8..12].copy_from_slice(&13i32.to_be_bytes());
+    headless[8..12].copy_from_slice(&40i32.to_be_bytes());
+    placed[..8].copy_from_slice(&5i64.to_be_bytes());
     let control = batch_of(BatchSpec { is_control: true, ..BatchSpec::default() }, 1);
     let cases = [
         (Vec::new(), ErrorCode::INVALID_RECORD),
@@ -141,9 +145,14 @@ fn bad_batches_get_kafkas_errors_and_leave_nothing_behind() {
         (old_magic, ErrorCode::INVALID_RECORD),
         (control, ErrorCode::INVALID_RECORD),
         (future_magic, ErrorCode::CORRUPT_MESSAGE),
-        (lying_length, ErrorCode::CORRUPT_MESSAGE),
-        (cut, ErrorCode::CORRUPT_MESSAGE),
-        (vec![0; 5], ErrorCode::CORRUPT_MESSAGE),
+        // What is cut is no batch for Kafka, and one without records is none at all.
+        (lying_length, ErrorCode::INVALID_RECORD),
+        (cut, ErrorCode::INVALID_RECORD),
+        (vec![0; 5], ErrorCode::INVALID_RECORD),
+        (short, ErrorCode::CORRUPT_MESSAGE),
+        (headless, ErrorCode::CORRUPT_MESSAGE),
+        ([batch(1), vec![0; 12]].concat(), ErrorCode::CORRUPT_MESSAGE),
+        (placed, ErrorCode::INVALID_RECORD),
         (batch_of_bytes(1_048_588), ErrorCode::MESSAGE_TOO_LARGE),
     ];
     for (place, (bytes, expected)) in cases.into_iter().enumerate() {
@@ -152,6 +161,21 @@ fn bad_batches_get_kafkas_errors_and_leave_nothing_behind() {
         assert_ne!(answer.get("errorMessage"), &Value::Null);
     }
     assert_eq!(world.partition(0).offsets().log_end, 0);
+}
+
+#[test]
+fn what_is_cut_off_after_a_batch_is_passed_over() {
+    let mut world = World::new();
+    let one = batch(1);
+    for rest in [&one[..5], &one[..16], &one[..60]] {
+        let answer = world.produce(9, "t", 0, [&one[..], rest].concat());
+        assert_eq!(error(&answer), ErrorCode::NONE);
+    }
+    let mut stored = records(&mut world, 0);
+    assert_eq!(stored.len(), 3 * one.len());
+    assert_eq!(split_batches(&stored).map_while(Result::ok).count(), 3);
+    stored.truncate(one.len());
+    assert_eq!(stored[17..], one[17..]);
 }
 
 #[test]
@@ -247,6 +271,17 @@ fn unknown_acks_are_refused_for_every_partition() {
         assert_eq!(error(answer), ErrorCode::INVALID_REQUIRED_ACKS);
     }
     assert_eq!(world.partition(0).offsets().log_end, 0);
+    // Whatever Kafka looks at before it looks at the acks keeps its own error.
+    let others = [("t", 7, batch(1)), ("nobody", 0, batch(1)), ("t", 0, Vec::new())];
+    let reply = reply_of(&PRODUCE_RESPONSE, 9, replied(world.produce_outcome(9, 2, &others)));
+    let errors: Vec<ErrorCode> = reply
+        .items("responses")
+        .iter()
+        .flat_map(|topic| topic.items("partitionResponses"))
+        .map(error)
+        .collect();
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    assert_eq!(errors, [unknown, unknown, ErrorCode::INVALID_RECORD]);
 }
 
 #[test]
@@ -290,6 +325,29 @@ impl Authorizer for ReadOnly {
         assert_eq!(principal, "User:ANONYMOUS");
         operation != Operation::Write
     }
+}
+
+#[test]
+fn whoever_does_not_lead_says_so_whatever_the_batch_is_worth() {
+    let mut world = World::new();
+    world.partition(0).follow(4, &mut world.notices);
+    let mut spoilt = batch(1);
+    spoilt[30] ^= 1;
+    assert_eq!(error(&world.produce(9, "t", 0, spoilt)), ErrorCode::NOT_LEADER_OR_FOLLOWER);
+}
+
+#[test]
+fn a_waiting_producer_is_told_the_new_leader() {
+    let mut world = World::with_config(synced_config());
+    let mut waiting = parked(world.produce_outcome(10, -1, &[("t", 0, batch(2))]));
+    world.partition(0).set_assignment(5, 1, 1);
+    world.partition(0).follow(4, &mut world.notices);
+    let now = world.now;
+    let reply = waiting.try_complete(now, waiter(1), &mut world.notices).unwrap();
+    let reply = reply_of(&PRODUCE_RESPONSE, 10, reply);
+    let answer = only(only(reply.items("responses")).items("partitionResponses"));
+    assert_eq!((error(answer), answer.int("baseOffset")), (ErrorCode::NOT_LEADER_OR_FOLLOWER, 0));
+    assert_eq!(answer.get("currentLeader").int("leaderId"), 5);
 }
 
 #[test]
@@ -353,9 +411,13 @@ fn the_timeout_answers_timed_out_and_the_data_stays() {
     let mut late = parked(world.produce_outcome(9, -1, &[("t", 0, batch(2)), ("t", 7, batch(1))]));
     let now = world.now;
     let reply = reply_of(&PRODUCE_RESPONSE, 9, late.expire(now, waiter(1), &mut world.notices));
-    let errors: Vec<ErrorCode> =
-        only(reply.items("responses")).items("partitionResponses").iter().map(error).collect();
-    assert_eq!(errors, [ErrorCode::REQUEST_TIMED_OUT, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION]);
+    let answers: Vec<(ErrorCode, i64, i64)> = only(reply.items("responses"))
+        .items("partitionResponses")
+        .iter()
+        .map(|answer| (error(answer), answer.int("baseOffset"), answer.int("logStartOffset")))
+        .collect();
+    let unknown = (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1, -1);
+    assert_eq!(answers, [(ErrorCode::REQUEST_TIMED_OUT, 0, 0), unknown], "and tells where it stands");
     assert_eq!(world.partition(0).waiter_count(), 0);
     assert_eq!(world.partition(0).offsets().log_end, 2);
 }

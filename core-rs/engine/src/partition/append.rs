@@ -46,6 +46,12 @@ pub(super) enum Writer {
 }
 
 impl Partition {
+    /// Why nothing can be appended now, whatever it is; `None` when something could be.
+    pub fn refusal(&self, acks_all: bool) -> Option<PartitionError> {
+        let config = self.config();
+        self.with(|state| state.check_leader(-1).and_then(|()| state.check_in_sync(acks_all, &config)).err())
+    }
+
     /// Appends a client's batch. `bytes` is the batch that `check_client_batch` returned `checked` for; its base
     /// offset and leader epoch are set in place. `acks_all`: enough replicas must be in sync.
     ///
@@ -60,7 +66,10 @@ impl Partition {
         notices: &mut Notices,
     ) -> Result<Appended, PartitionError> {
         let summary = checked.summary;
-        let bytes = checked.recompressed.as_deref_mut().unwrap_or(bytes);
+        let bytes = match checked.recompressed.as_deref_mut() {
+            Some(recompressed) => recompressed,
+            None => bytes.get_mut(..summary.len).unwrap_or_default(),
+        };
         let incoming = summary.has_producer_id().then_some(IncomingBatch {
             producer_id: summary.producer_id,
             epoch: summary.producer_epoch,

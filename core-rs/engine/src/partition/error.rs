@@ -36,6 +36,8 @@ pub enum PartitionError {
     /// A produce request must carry exactly one batch per partition.
     #[error("a produce request must contain exactly one record batch per partition, found {what}")]
     NotOneBatch { what: &'static str },
+    #[error("The baseOffset of the record batch should be 0, but it is {offset}")]
+    BaseOffset { offset: i64 },
     /// Records that break a rule of the topic.
     #[error("{0}")]
     Records(Box<RefusedRecords>),
@@ -110,6 +112,11 @@ impl fmt::Display for RefusedRecords {
 }
 
 impl PartitionError {
+    /// Whether the request itself is refused for its shape, before anybody asks for acks, leader or replicas.
+    pub fn is_of_shape(&self) -> bool {
+        matches!(self, PartitionError::NotOneBatch { .. } | PartitionError::ZstdTooEarly { .. })
+    }
+
     /// The records in the batch that the refusal is about, each with its message.
     pub fn record_errors(&self) -> Vec<(i32, String)> {
         match self {
@@ -126,6 +133,7 @@ impl PartitionError {
     pub fn tells_log_start(&self) -> bool {
         match self {
             PartitionError::Records(_)
+            | PartitionError::BaseOffset { .. }
             | PartitionError::NotEnoughReplicas { .. }
             | PartitionError::OutOfOrderSequence { .. }
             | PartitionError::InvalidProducerEpoch { .. }

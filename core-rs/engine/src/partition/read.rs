@@ -14,6 +14,17 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+impl Isolation {
+    /// The level of that number on the wire (org.apache.kafka.common.IsolationLevel).
+    pub fn of_level(level: i8) -> Option<Isolation> {
+        match level {
+            0 => Some(Isolation::ReadUncommitted),
+            1 => Some(Isolation::ReadCommitted),
+            _ => None,
+        }
+    }
+}
+
 /// One partition of a fetch.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadSpec {
@@ -95,8 +106,12 @@ impl Partition {
         if spec.last_fetched_epoch >= 0 {
             let known = end_of_epoch(log.leader_epochs(), state.leader_epoch, end, spec.last_fetched_epoch);
             let (epoch, end_offset) = known.ok_or(out_of_range.clone())?;
+            if spec.offset < start {
+                return Err(out_of_range);
+            }
             if epoch < spec.last_fetched_epoch || end_offset < spec.offset {
                 fetched.divergence = Some(Divergence { epoch, end_offset });
+                fetched.aborted = None;
                 return Ok(fetched);
             }
         }

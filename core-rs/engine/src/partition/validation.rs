@@ -1,7 +1,7 @@
 //! The checks of a client's batch that need no partition lock: everything inside it and what the topic allows. It
 //! stamps the batch with its final timestamps, never with an offset.
 
-use millrace_record::batch::{MAGIC_V2, NO_TIMESTAMP};
+use millrace_record::batch::{LENGTH_PREFIX_LEN, MAGIC_END, MAGIC_V2, NO_TIMESTAMP};
 use millrace_record::{
     BatchError, BatchSummary, BatchView, Codec, Origin, TimestampType, ValidateOptions, patch, validate,
 };
@@ -14,6 +14,8 @@ use crate::time::Now;
 
 /// First Produce version whose batches may be compressed with zstd (KIP-110).
 const FIRST_ZSTD_VERSION: i16 = 7;
+/// What follows the length of the shortest message of any format (`LegacyRecord.RECORD_OVERHEAD_V0`).
+const SHORTEST_MESSAGE: i32 = 14;
 /// A batch may unpack to this many times the largest batch of its topic; Kafka has no such bound, a bomb needs one.
 const MAX_EXPANSION: u64 = 256;
 /// The same where its records must be held unpacked, to be compressed anew.
@@ -35,7 +37,7 @@ pub struct CheckedBatch {
     pub log_append_time: i64,
 }
 
-/// Checks that `bytes` is exactly one batch that a Produce of `api_version` may carry into partition `index` of
+/// Checks that `bytes` holds exactly one whole batch that a Produce of `api_version` may carry into partition `index` of
 /// `topic` with this configuration, and sets its final timestamps (and CRC, if those changed) in place, or writes it
 /// anew if the topic is kept in another codec.
 ///
@@ -53,9 +55,13 @@ pub fn check_client_batch(
         log::TimestampType::LogAppendTime => Some(now.wall_ms),
     };
     let batch = the_only_batch(bytes)?;
+    let len = batch.total_len();
     let codec = batch.codec()?;
     if codec == Codec::Zstd && api_version < FIRST_ZSTD_VERSION {
         return Err(PartitionError::ZstdTooEarly { version: api_version });
+    }
+    if batch.base_offset != 0 {
+        return Err(PartitionError::BaseOffset { offset: batch.base_offset });
     }
     let max = u64::from(config.log.max_message_bytes);
     check_size(batch.total_len() as u64, max)?;
@@ -77,6 +83,7 @@ pub fn check_client_batch(
         Some(stored) => check_size(stored.len() as u64, max)?,
         None => {
             let kind = log_append_time.map_or(TimestampType::CreateTime, |_| TimestampType::LogAppendTime);
+            let bytes = bytes.get_mut(..len).unwrap_or_default();
             patch::set_max_timestamp(bytes, kind, log_append_time.unwrap_or(summary.max_timestamp))?;
         }
     }
@@ -93,7 +100,7 @@ fn check_size(size: u64, max: u64) -> Result<(), PartitionError> {
 }
 
 fn the_only_batch(bytes: &[u8]) -> Result<BatchView<'_>, PartitionError> {
-    if bytes.is_empty() {
+    if !begins_batch(bytes)? {
         return Err(PartitionError::NotOneBatch { what: "none" });
     }
     let batch = match BatchView::parse(bytes) {
@@ -104,9 +111,24 @@ fn the_only_batch(bytes: &[u8]) -> Result<BatchView<'_>, PartitionError> {
         }
         Err(error) => return Err(error.into()),
     };
-    match bytes.len() - batch.bytes().len() {
-        0 => Ok(batch),
-        _ => Err(PartitionError::NotOneBatch { what: "more" }),
+    // What is cut off after it is passed over, as by Kafka's reader of batches.
+    match begins_batch(bytes.get(batch.bytes().len()..).unwrap_or_default())? {
+        false => Ok(batch),
+        true => Err(PartitionError::NotOneBatch { what: "more" }),
+    }
+}
+
+/// Whether `bytes` holds all of what it says it begins with. Error: a length that no batch of any format has.
+fn begins_batch(bytes: &[u8]) -> Result<bool, BatchError> {
+    let Some((prefix, _)) = bytes.split_first_chunk::<LENGTH_PREFIX_LEN>() else {
+        return Ok(false);
+    };
+    let length = prefix.last_chunk().map_or(0, |length| i32::from_be_bytes(*length));
+    match usize::try_from(length) {
+        Ok(after) if length >= SHORTEST_MESSAGE => {
+            Ok(bytes.len() >= MAGIC_END && bytes.len() - LENGTH_PREFIX_LEN >= after)
+        }
+        _ => Err(BatchError::Length { length }),
     }
 }
 

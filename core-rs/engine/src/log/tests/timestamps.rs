@@ -87,3 +87,27 @@ fn a_log_append_time_batch_has_one_timestamp() {
     assert_eq!((found.timestamp, found.offset), (500, 0));
     assert_eq!(log.offset_for_timestamp(501, i64::MAX).unwrap(), None);
 }
+
+#[test]
+fn what_compaction_took_out_is_passed_over() {
+    let (_, storage) = sim();
+    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::CLEAN);
+    for (base_offset, codec) in [(10, Codec::Lz4), (40, Codec::None)] {
+        let spec = BatchSpec { base_offset, codec, ..BatchSpec::default() };
+        let mut builder = BatchBuilder::new(spec);
+        for delta in [0, 5, 9] {
+            builder.append_at(delta, base_offset + i64::from(delta), None, Some(b"v"), &[]).unwrap();
+        }
+        append(&mut log, &[builder.finish().unwrap()]).unwrap();
+    }
+    let find = |timestamp| {
+        let found = log.offset_for_timestamp(timestamp, i64::MAX).unwrap();
+        found.map(|found| (found.offset, found.timestamp))
+    };
+    assert_eq!(find(0), Some((10, 10)));
+    assert_eq!(find(11), Some((15, 15)));
+    assert_eq!(find(20), Some((40, 40)), "between the two batches");
+    assert_eq!(find(46), Some((49, 49)));
+    assert_eq!(find(50), None);
+    assert_eq!(log.max_timestamp().unwrap().map(|found| found.offset), Some(49));
+}

@@ -28,6 +28,8 @@ pub struct LogConfig {
     pub max_message_bytes: u32,
     /// `message.timestamp.type`. Acted on by the partition.
     pub timestamp_type: TimestampType,
+    /// `cleanup.policy` contains `compact`: offsets may be missing between batches and between segments.
+    pub compact: bool,
     /// `cleanup.policy`, `retention.ms`, `retention.bytes`.
     pub retention: RetentionPolicy,
     /// `file.delete.delay.ms`: how long an expired file stays on disk. Acted on by the node.
@@ -46,6 +48,7 @@ impl Default for LogConfig {
             flush_messages: u64::MAX,
             max_message_bytes: 1_048_588,
             timestamp_type: TimestampType::CreateTime,
+            compact: false,
             retention: RetentionPolicy {
                 deletes: true,
                 retention_ms: 7 * 24 * 60 * 60 * 1000,

@@ -1,7 +1,7 @@
 //! What of a log is on disk for good: the list of files that a sync still has to cover, sync jobs, producer
 //! snapshots and the clean stop.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +10,35 @@ use super::folder::{Folder, SNAPSHOT, parse_name};
 use super::log::Log;
 use super::producer_snapshot::{self, ProducerSnapshotEntry};
 use super::{LogError, SyncJob};
-use crate::storage::{StorageFile, WriteError};
+use crate::storage::{Storage, StorageFile, WriteError};
+
+/// A file that a sync has to cover.
+#[derive(Clone, Debug)]
+pub(super) enum Unsafe {
+    Open(Arc<dyn StorageFile>),
+    /// One that nobody has open: a log that is only waiting for its first sync owns no descriptor.
+    Named(PathBuf),
+}
+
+impl Unsafe {
+    fn sync(&self, storage: &dyn Storage) -> io::Result<()> {
+        match self {
+            Unsafe::Open(file) => file.sync(),
+            Unsafe::Named(path) => match storage.open_shared(path) {
+                Ok(file) => file.sync(),
+                // Retention, truncation or the deletion of the log took it: it is no part of the log any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
 
 /// Files written and directories changed since the sync that covered them last; the active segment's file is
 /// covered by every job anyway.
 #[derive(Debug, Default)]
 pub(super) struct Unsynced {
-    files: Vec<Arc<dyn StorageFile>>,
+    files: Vec<Unsafe>,
     dirs: Vec<PathBuf>,
     /// Entries of both lists that earlier jobs covered.
     files_done: u64,
@@ -33,7 +55,11 @@ pub(super) struct Covered {
 
 impl Unsynced {
     pub(super) fn file(&mut self, file: Arc<dyn StorageFile>) {
-        self.files.push(file);
+        self.files.push(Unsafe::Open(file));
+    }
+
+    pub(super) fn named(&mut self, path: PathBuf) {
+        self.files.push(Unsafe::Named(path));
     }
 
     pub(super) fn dir(&mut self, dir: &Path) {
@@ -60,7 +86,7 @@ impl Log {
     pub fn sync_job(&self) -> SyncJob {
         let end = self.end_position();
         let mut files = self.unsynced.files.clone();
-        files.extend(self.segments.last().and_then(|active| active.file.clone()));
+        files.extend(self.segments.last().and_then(|active| active.file.get()).cloned().map(Unsafe::Open));
         let mut dirs: Vec<PathBuf> = Vec::new();
         for dir in &self.unsynced.dirs {
             if !dirs.contains(dir) {
@@ -205,7 +231,7 @@ impl SyncJob {
     /// `Failed`, before another run after `Full`, which means that there was no room for the leader epochs.
     pub fn run(&self) -> Result<(), WriteError> {
         for file in &self.files {
-            file.sync().map_err(WriteError::Failed)?;
+            file.sync(&*self.storage).map_err(WriteError::Failed)?;
         }
         if let Some((path, entries)) = &self.epoch_file {
             checkpoint::write_epochs(&*self.storage, path, entries).map_err(WriteError::of)?;

@@ -129,10 +129,8 @@ impl Log {
     /// Takes what a write left behind that found no room out of the active segment: its bytes are nobody's, and the
     /// room they hold is wanted.
     fn cut_unwritten(&self) -> Result<(), LogError> {
-        let Some((active, file)) = self.segments.last().and_then(|last| Some((last, last.file.as_ref()?)))
-        else {
-            return Err(LogError::Offline);
-        };
+        let active = self.segments.last().ok_or(LogError::Offline)?;
+        let Some(file) = active.file.get() else { return Ok(()) };
         let blame = || self.folder.fault(active.base, LOG);
         match file.len().map_err(blame())? > active.size {
             true => file.truncate(active.size).map_err(blame()),
@@ -241,7 +239,7 @@ impl Log {
         // Each step but the last leaves a segment that can go on taking appends, if there is no room for the next.
         let finished = active.finish(&self.folder)?;
         let next = Segment::create(&self.folder, base, now.wall_ms)?;
-        active.file = None;
+        active.retire();
         for file in finished {
             self.unsynced.file(file);
         }
@@ -252,9 +250,7 @@ impl Log {
     }
 
     fn write(&self, end: LogPosition, batches: &[AppendBatch<'_>]) -> Result<(), LogError> {
-        let Some(file) = self.segments.last().and_then(|active| active.file.as_ref()) else {
-            return Err(LogError::Offline);
-        };
+        let file = self.segments.last().ok_or(LogError::Offline)?.handle(&self.folder)?;
         let written = match batches {
             [batch] => file.write_at(end.position, &[IoSlice::new(batch.bytes)]),
             _ => {

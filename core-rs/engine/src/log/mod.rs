@@ -37,6 +37,6 @@ pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
 pub use sync::{Removal, SyncJob};
 pub use txn_index::AbortedTxn;
 pub use types::{
-    AppendBatch, AppendOutcome, CutBytes, LogPosition, OpenReport, Opening, ReadRange, RolledSegment,
-    TimestampOffset,
+    AppendBatch, AppendOutcome, CutBytes, LastStop, LogPosition, OpenReport, Opening, ReadRange,
+    RolledSegment, TimestampOffset,
 };

@@ -14,7 +14,7 @@ use super::recovery;
 use super::retention::DELETED;
 use super::segment::Segment;
 use super::tail::Tail;
-use super::{LogConfig, LogError, OpenReport, Opening};
+use super::{LastStop, LogConfig, LogError, OpenReport, Opening};
 use crate::storage::{DirEntry, Storage};
 use crate::time::Now;
 
@@ -40,11 +40,13 @@ impl Log {
         remove_leftovers(&folder, &listing)?;
         let mut found = find_segments(&folder, &listing, now)?;
         remove_expired(&folder, &mut found, opening.start_offset)?;
-        let epochs_on_file = read_epochs(&folder, opening.clean)?;
+        let epochs_on_file = read_epochs(&folder, opening.is_clean())?;
         let first_base = opening.start_offset.max(0);
         if found.is_empty() {
             report.created = true;
-            found.push((Segment::create(&folder, first_base, now.wall_ms)?, true));
+            let mut segment = Segment::create(&folder, first_base, now.wall_ms)?;
+            segment.retire();
+            found.push((segment, true));
         }
         let mut log = Log {
             folder,
@@ -79,13 +81,13 @@ impl Log {
         log.recovery_point = log.recovery_point.max(opening.recovery_point).min(log.end_offset);
         log.epochs.truncate_end(log.end_offset);
         log.epochs.dirty = log.epochs.entries() != epochs_on_file;
-        if log.epochs.dirty && !opening.clean {
+        if log.epochs.dirty && opening.stop == LastStop::Machine {
             let path = log.folder.dir.join(LEADER_EPOCH_FILE);
             checkpoint::write_epochs(&*log.folder.storage, &path, log.epochs.entries())
                 .map_err(log.folder.dir_fault())?;
             log.epochs.dirty = false;
         }
-        log.newest_snapshot = remove_stray_snapshots(&log, &listing)?.filter(|_| opening.clean);
+        log.newest_snapshot = remove_stray_snapshots(&log, &listing)?.filter(|_| opening.is_clean());
         Ok((log, report))
     }
 }

@@ -26,10 +26,10 @@ impl Log {
         self.check_offset(offset)?;
         let upper = upper.min(self.end_position());
         if offset >= upper.offset || (max_bytes == 0 && !at_least_one) {
-            return self.empty_range(offset);
+            return Ok(nothing_at(offset));
         }
         let Some((segment, batch)) = self.locate(offset)? else {
-            return self.empty_range(offset);
+            return Ok(nothing_at(offset));
         };
         let limit = match segment.base.cmp(&upper.segment_base) {
             std::cmp::Ordering::Less => segment.size,
@@ -44,7 +44,7 @@ impl Log {
             _ => 0,
         };
         if len == 0 {
-            return self.empty_range(offset);
+            return Ok(nothing_at(offset));
         }
         let file = segment.handle(&self.folder)?;
         Ok(ReadRange {
@@ -81,7 +81,8 @@ impl Log {
         let from = located.unwrap_or_else(|| self.end_position());
         let first = self.segments.partition_point(|segment| segment.base < from.segment_base);
         let segments = self.segments.get(first..).unwrap_or(&[]);
-        let active = self.segments.last().and_then(|active| active.file.clone());
+        let filled = self.segments.last().filter(|active| active.size > 0);
+        let active = filled.map(|active| active.handle(&self.folder)).transpose()?;
         Ok(BatchReader::new(
             Arc::clone(&self.folder.storage),
             Arc::clone(&self.folder.dir),
@@ -103,13 +104,6 @@ impl Log {
         } else {
             Err(LogError::OffsetOutOfRange { offset, start, end })
         }
-    }
-
-    fn empty_range(&self, offset: i64) -> Result<ReadRange, LogError> {
-        let end = self.end_position();
-        let active = self.segments.last().ok_or(LogError::Offline)?;
-        let file = active.handle(&self.folder)?;
-        Ok(ReadRange { range: FileRange { file, offset: end.position, len: 0 }, first_batch_base: offset })
     }
 
     /// The segment that holds `offset`, or would: the last that begins at or below it.
@@ -139,4 +133,8 @@ impl Log {
         }
         Ok(None)
     }
+}
+
+fn nothing_at(offset: i64) -> ReadRange {
+    ReadRange { range: FileRange::empty(), first_batch_base: offset }
 }

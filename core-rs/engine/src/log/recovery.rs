@@ -4,11 +4,13 @@ use std::io::{self, IoSlice};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::folder::{INDEX, LOG, TIME_INDEX, TXN_INDEX};
+use super::durability::snapshot_offsets;
+use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
 use super::log::Log;
+use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::segment::Segment;
-use super::window::{SCAN_WINDOW, Walk, WalkError};
-use super::{CutBytes, LogError, OpenReport, Opening};
+use super::window::{LOOKUP_WINDOW, SCAN_WINDOW, Walk, WalkError};
+use super::{CutBytes, LastStop, LogError, OpenReport, Opening};
 use crate::storage::{StorageFile, with_suffix};
 
 /// Bytes copied at once.
@@ -31,13 +33,9 @@ pub(super) fn recover(
             continue;
         }
         let next_base = bases.get(index + 1).copied();
-        let unsynced = !opening.clean
-            && !report.created
-            // One that ends just there may have been rolled while it was being synced, and its indexes were not.
-            && next_base.is_none_or(|next_base| next_base >= opening.recovery_point);
-        // What a clean stop or a checkpoint vouches for may not be cut.
-        let safe_end = if opening.clean { i64::MAX } else { opening.recovery_point };
-        let mut whole = plausible && !unsynced;
+        let vouched = if report.created { Vouched::All } else { Vouched::by(opening, next_base) };
+        let unsynced = vouched == Vouched::Nothing;
+        let mut whole = plausible && vouched == Vouched::All;
         if whole && index + 1 == count {
             match segment.activate(&log.folder)? {
                 Some(end_offset) => log.end_offset = end_offset,
@@ -49,8 +47,10 @@ pub(super) fn recover(
                 log.epochs.truncate_end(segment.base);
                 scanned = true;
             }
-            let cut = scan(log, &mut segment, safe_end, report)?;
-            let gap = next_base.is_some_and(|next_base| log.end_offset != next_base);
+            let depth = Depth::of(&segment, vouched, index + 1 == count, opening, log)?;
+            let cut = scan(log, &mut segment, depth, report)?;
+            // Compaction takes whole batches out, but a crash may as well.
+            let gap = !log.config.compact && next_base.is_some_and(|next_base| log.end_offset != next_base);
             cut_by = match cut {
                 Some(reason) => Some(reason),
                 None if unsynced && gap => Some(format!("offset {} is missing", log.end_offset)),
@@ -61,12 +61,12 @@ pub(super) fn recover(
         }
         log.segments.push(segment);
     }
-    if let Some(active) = log.segments.last_mut()
-        && active.file.is_none()
-    {
-        active.file = Some(log.folder.open(active.base, LOG)?);
+    if let Some(active) = log.segments.last_mut() {
+        active.active = true;
     }
-    if scanned {
+    if scanned && opening.stop == LastStop::Process {
+        leave_to_next_sync(log, opening.recovery_point)?;
+    } else if scanned {
         log.folder.sync_dir()?;
         if let Some(parent) = log.folder.dir.parent() {
             log.folder.storage.sync_dir(parent).map_err(log.folder.dir_fault())?;
@@ -76,34 +76,97 @@ pub(super) fn recover(
     Ok(())
 }
 
-/// Reads a whole segment with its checksums, builds its indexes and syncs it. Returns why it was cut, if it was.
+/// What of a segment was synced, for all that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Vouched {
+    All,
+    /// The recovery point is where the next segment begins: the sync that moved it there may have been asked for before
+    /// the roll, and covered no index.
+    Batches,
+    Nothing,
+}
+
+impl Vouched {
+    fn by(opening: Opening, next_base: Option<i64>) -> Vouched {
+        match next_base {
+            _ if opening.is_clean() => Vouched::All,
+            Some(next_base) if next_base < opening.recovery_point => Vouched::All,
+            Some(next_base) if next_base == opening.recovery_point => Vouched::Batches,
+            _ => Vouched::Nothing,
+        }
+    }
+}
+
+/// How much of a segment is looked at, and what follows.
+#[derive(Clone, Copy, Debug)]
+struct Depth {
+    /// Headers are read from the start, checksums compared from this position on.
+    checked_from: u64,
+    /// Below this offset nothing may be bad: what a clean stop or a checkpoint vouches for is not cut.
+    safe_end: i64,
+    /// The segment is complete on disk afterwards. Otherwise it goes on in memory as before the process died.
+    syncs: bool,
+}
+
+impl Depth {
+    fn of(
+        segment: &Segment,
+        vouched: Vouched,
+        is_last: bool,
+        opening: Opening,
+        log: &Log,
+    ) -> Result<Depth, LogError> {
+        let safe_end = if opening.is_clean() { i64::MAX } else { opening.recovery_point };
+        let in_cache = opening.stop == LastStop::Process && vouched == Vouched::Nothing;
+        let checked_from = match vouched {
+            // Its indexes are not even plausible: nothing about it is taken on trust.
+            Vouched::All => 0,
+            Vouched::Batches => segment.size,
+            // The write under way when the process died went behind every batch that the index names, as an entry is
+            // made when the write has returned. A segment with another behind it had no write under way.
+            Vouched::Nothing if in_cache && is_last => segment.indexed_position(&log.folder)?,
+            Vouched::Nothing if in_cache => segment.size,
+            Vouched::Nothing => 0,
+        };
+        Ok(Depth { checked_from, safe_end, syncs: !(in_cache && is_last) })
+    }
+}
+
+/// Reads a segment's headers, and from some position on its checksums, and builds its indexes. Returns why it was
+/// cut, if it was.
 fn scan(
     log: &mut Log,
     segment: &mut Segment,
-    safe_end: i64,
+    depth: Depth,
     report: &mut OpenReport,
 ) -> Result<Option<String>, LogError> {
     let size = segment.size;
-    let file = log.folder.open(segment.base, LOG)?;
+    let file = log.folder.open_shared(segment.base, LOG)?;
     segment.reset(&log.folder)?;
-    segment.file = Some(Arc::clone(&file));
     report.rebuilt_indexes.push(segment.base);
-    let mut walk = Walk::new(Arc::clone(&file), SCAN_WINDOW, 0, size, segment.base);
+    let mut walk = Walk::new(Arc::clone(&file), LOOKUP_WINDOW, 0, size, segment.base);
+    let mut checked_from = None;
     let bad = loop {
-        match walk.next_checked() {
+        if checked_from.is_none() && walk.position() >= depth.checked_from {
+            checked_from = Some(walk.position());
+            let (position, next_offset) = (walk.position(), walk.next_offset());
+            walk = Walk::new(Arc::clone(&file), SCAN_WINDOW, position, size, next_offset);
+        }
+        let next = if checked_from.is_some() { walk.next_checked() } else { walk.next() };
+        match next {
             Ok(Some(batch)) => {
                 segment.note(&batch.header, log.config.index_interval_bytes);
                 segment.flush_indexes_if_many(&log.folder)?;
                 log.epochs.note(batch.header.partition_leader_epoch, batch.header.base_offset);
             }
             Ok(None) => break None,
-            Err(WalkError::Bad { position, reason }) if walk.next_offset() >= safe_end => {
+            Err(WalkError::Bad { position, reason }) if walk.next_offset() >= depth.safe_end => {
                 break Some((position, reason));
             }
             Err(error) => return Err(segment.blame(&log.folder, error)),
         }
     };
-    report.scanned_bytes += walk.position();
+    report.scanned_bytes += checked_from.map_or(0, |from| walk.position() - from);
     log.end_offset = walk.next_offset();
     let reason = match bad {
         Some((position, reason)) => {
@@ -116,11 +179,30 @@ fn scan(
         }
         None => None,
     };
-    for file in segment.finish(&log.folder)? {
-        file.sync().map_err(log.folder.fault(segment.base, LOG))?;
+    if depth.syncs {
+        for file in segment.finish(&log.folder)? {
+            file.sync().map_err(log.folder.fault(segment.base, LOG))?;
+        }
     }
-    segment.file = None;
     Ok(reason)
+}
+
+/// What the dead process had written and not synced, but for the closed segments, becomes the next sync's to cover:
+/// until then the recovery point stays where it is, and a loss of power finds these bytes as it would have found them
+/// before.
+fn leave_to_next_sync(log: &mut Log, recovery_point: i64) -> Result<(), LogError> {
+    if let Some(active) = log.segments.last() {
+        log.unsynced.named(log.folder.path(active.base, LOG));
+    }
+    for snapshot in snapshot_offsets(&log.folder)?.into_iter().filter(|offset| *offset >= recovery_point) {
+        log.unsynced.named(log.folder.path(snapshot, SNAPSHOT));
+    }
+    log.unsynced.named(log.folder.dir.join(PARTITION_METADATA_FILE));
+    if let Some(parent) = log.folder.dir.parent() {
+        log.unsynced.dir(parent);
+    }
+    log.unsynced.dir(&log.folder.dir);
+    Ok(())
 }
 
 /// Copies the bytes from `position` on into a file beside the log, durably.

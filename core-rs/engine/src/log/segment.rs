@@ -1,7 +1,7 @@
 //! One segment: a run of batches in one file with its indexes. It appends to the indexes by Kafka's rules and
 //! finds batches; writing batches, rolling and durability are the log's.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use millrace_record::BatchHeader;
 
@@ -33,8 +33,11 @@ pub(super) struct Segment {
     pub(super) created_ms: i64,
     /// Max timestamp of the first batch, once known.
     pub(super) first_timestamp: Option<i64>,
-    /// The log file while it takes appends; other segments are opened when read.
-    pub(super) file: Option<Arc<dyn StorageFile>>,
+    /// It takes the appends.
+    pub(super) active: bool,
+    /// The log file of the active segment, from its first use on: an idle log holds no descriptor. Others come from
+    /// the storage's cache whenever they are read.
+    pub(super) file: OnceLock<Arc<dyn StorageFile>>,
     offsets: IndexFile<OFFSET_ENTRY>,
     times: IndexFile<TIME_ENTRY>,
     pub(super) aborted: TxnIndex,
@@ -52,7 +55,8 @@ impl Segment {
         for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
             folder.remove_if_present(base, extension)?;
         }
-        segment.file = Some(folder.create(base, LOG)?);
+        segment.file = OnceLock::from(folder.create(base, LOG)?);
+        segment.active = true;
         Ok(segment)
     }
 
@@ -63,7 +67,8 @@ impl Segment {
             size,
             created_ms: now_ms,
             first_timestamp: None,
-            file: None,
+            active: false,
+            file: OnceLock::new(),
             offsets: IndexFile::absent(INDEX),
             times: IndexFile::absent(TIME_INDEX),
             aborted: TxnIndex::absent(),
@@ -84,21 +89,23 @@ impl Segment {
 
     /// Takes over index files of these sizes; false when they cannot belong to the segment.
     pub(super) fn take_indexes(&mut self, index_len: Option<u64>, time_index_len: Option<u64>) -> bool {
-        let (index_len, time_index_len) = match (index_len, time_index_len) {
-            (Some(index_len), Some(time_index_len)) => (index_len, time_index_len),
+        let offsets = index_len.and_then(|len| IndexFile::existing(INDEX, len));
+        let times = time_index_len.and_then(|len| IndexFile::existing(TIME_INDEX, len));
+        let plausible = match (&offsets, &times) {
+            (Some(offsets), Some(times)) => self.size > 0 || (offsets.entries() == 0 && times.entries() == 0),
             // They are first written when there is something to write.
-            (None, None) => return self.size == 0,
-            _ => return false,
+            _ => self.size == 0 && index_len.is_none() && time_index_len.is_none(),
         };
-        let offsets = IndexFile::existing(INDEX, index_len);
-        let times = IndexFile::existing(TIME_INDEX, time_index_len);
-        let (Some(offsets), Some(times)) = (offsets, times) else {
-            return false;
-        };
-        let empty_log_with_entries = self.size == 0 && (offsets.entries() > 0 || times.entries() > 0);
-        self.offsets = offsets;
-        self.times = times;
-        !empty_log_with_entries
+        self.offsets = offsets.unwrap_or(IndexFile::absent(INDEX));
+        self.times = times.unwrap_or(IndexFile::absent(TIME_INDEX));
+        plausible
+    }
+
+    /// Where the batch stands that the offset index names last; 0 when it names none inside the segment.
+    pub(super) fn indexed_position(&self, folder: &Folder) -> Result<u64, LogError> {
+        let last = self.offsets.last(folder, self.base)?;
+        let position = last.map_or(0, |entry| u64::from(number(entry.split_at(4).1)));
+        Ok(if position < self.size { position } else { 0 })
     }
 
     /// Its index files are there and hold everything that they should.
@@ -180,16 +187,27 @@ impl Segment {
         Ok(files)
     }
 
+    /// The log file. All users of an active segment share one handle: by it truncation sees whether it is in use.
     pub(super) fn handle(&self, folder: &Folder) -> Result<Arc<dyn StorageFile>, LogError> {
-        match &self.file {
-            Some(file) => Ok(Arc::clone(file)),
-            None => folder.open_shared(self.base, LOG),
+        if !self.active {
+            return folder.open_shared(self.base, LOG);
         }
+        if let Some(file) = self.file.get() {
+            return Ok(Arc::clone(file));
+        }
+        let file = folder.open(self.base, LOG)?;
+        Ok(Arc::clone(self.file.get_or_init(|| file)))
     }
 
-    /// The largest timestamp of the segment; reads the end of the time index unless it takes appends.
+    /// From now on another segment takes the appends.
+    pub(super) fn retire(&mut self) {
+        self.active = false;
+        self.file = OnceLock::new();
+    }
+
+    /// The largest timestamp of the segment; reads the end of the time index unless it is known.
     pub(super) fn max_timestamp(&self, folder: &Folder) -> Result<Option<MaxTimestamp>, LogError> {
-        if self.max.is_some() || self.file.is_some() {
+        if self.max.is_some() || self.size == 0 {
             return Ok(self.max);
         }
         Ok(self.times.last(folder, self.base)?.map(|entry| self.time_entry(&entry)))
@@ -264,9 +282,6 @@ impl Segment {
     /// Makes the segment ready for appends by what its indexes and its last batches say, and returns the offset
     /// after its last record; `None` when the index does not match the log.
     pub(super) fn activate(&mut self, folder: &Folder) -> Result<Option<i64>, LogError> {
-        if self.file.is_none() {
-            self.file = Some(folder.open(self.base, LOG)?);
-        }
         self.max = self.times.last(folder, self.base)?.map(|entry| self.time_entry(&entry));
         self.indexed_timestamp = self.max.map_or(-1, |max| max.timestamp);
         self.first_timestamp = None;
@@ -320,8 +335,7 @@ impl Segment {
         for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
             folder.remove_if_present(self.base, extension)?;
         }
-        let file = self.file.take();
-        *self = Segment { file, ..Segment::closed(self.base, 0, self.created_ms) };
+        *self = Segment::closed(self.base, 0, self.created_ms);
         Ok(())
     }
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use super::LogPosition;
 use super::checkpoint::EpochStart;
-use super::durability::Covered;
-use crate::storage::{Storage, StorageFile};
+use super::durability::{Covered, Unsafe};
+use crate::storage::Storage;
 
 /// Makes everything appended up to `end` durable. Give it back with `Log::synced` once `run` succeeded; after an
 /// error the log must go offline (`Log::take_offline`): a later sync could succeed without having written the bytes.
 #[derive(Clone, Debug)]
 pub struct SyncJob {
     pub(super) storage: Arc<dyn Storage>,
-    pub(super) files: Vec<Arc<dyn StorageFile>>,
+    pub(super) files: Vec<Unsafe>,
     /// The leader epoch checkpoint, when it changed.
     pub(super) epoch_file: Option<(PathBuf, Vec<EpochStart>)>,
     pub(super) dirs: Vec<PathBuf>,

@@ -1,6 +1,6 @@
 //! Taking things out of a log: its tail, its head, or all of it. Readers that hold a range keep what they hold.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::durability::snapshot_offsets;
 use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
@@ -48,11 +48,12 @@ impl Log {
         let base = segment.base;
         segment.truncate_indexes(&self.folder, cut.offset, cut.position)?;
         // A range, reader or sync still owns the file, or may: its bytes stay and the log goes on in a copy.
-        let in_use = !was_active || segment.file.as_ref().is_none_or(|file| Arc::strong_count(file) > 1);
-        if in_use {
-            let source = segment.handle(&self.folder)?;
-            segment.file = Some(replace_with_prefix(&self.folder, base, &*source, cut.position)?);
-        } else if let Some(file) = &segment.file {
+        let file = segment.handle(&self.folder)?;
+        let users = if was_active { 2 } else { 0 };
+        if Arc::strong_count(&file) > users {
+            segment.file = OnceLock::from(replace_with_prefix(&self.folder, base, &*file, cut.position)?);
+            segment.active = true;
+        } else {
             file.truncate(cut.position).map_err(self.folder.fault(base, LOG))?;
             file.sync().map_err(self.folder.fault(base, LOG))?;
         }

@@ -35,11 +35,23 @@ impl Ord for LogPosition {
     }
 }
 
-/// How the log was left behind, as the checkpoints of its log directory tell.
+/// How the last run ended, and with it what may be believed of files that were not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastStop {
+    /// `.kafka_cleanshutdown` was there: everything was synced, nothing needs scanning.
+    Clean,
+    /// The process died and the machine did not: the page cache holds every write that returned, synced or not. Only
+    /// the very last write of a log may be torn.
+    Process,
+    /// The machine stopped, or nobody can tell that it did not: below the recovery point everything is there, above
+    /// it anything may be lost or torn.
+    Machine,
+}
+
+/// How the log was left behind, as the files in the root of its log directory tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// `.kafka_cleanshutdown` was there: nothing needs scanning.
-    pub clean: bool,
+    pub stop: LastStop,
     /// Everything below it was synced (`recovery-point-offset-checkpoint`; 0 when unknown).
     pub recovery_point: i64,
     /// First offset that clients may read (`log-start-offset-checkpoint`; 0 when unknown).
@@ -48,11 +60,20 @@ pub struct Opening {
 
 impl Opening {
     /// After a clean stop, or a log that is new.
-    pub const CLEAN: Opening = Opening { clean: true, recovery_point: i64::MAX, start_offset: 0 };
+    pub const CLEAN: Opening = Opening { stop: LastStop::Clean, recovery_point: i64::MAX, start_offset: 0 };
 
-    /// After a crash, with everything below `recovery_point` known to be synced.
+    /// After a crash of the machine, with everything below `recovery_point` known to be synced.
     pub const fn unclean(recovery_point: i64) -> Opening {
-        Opening { clean: false, recovery_point, start_offset: 0 }
+        Opening { stop: LastStop::Machine, recovery_point, start_offset: 0 }
+    }
+
+    /// After a crash of the process alone.
+    pub const fn killed(recovery_point: i64) -> Opening {
+        Opening { stop: LastStop::Process, recovery_point, start_offset: 0 }
+    }
+
+    pub(super) fn is_clean(&self) -> bool {
+        self.stop == LastStop::Clean
     }
 }
 

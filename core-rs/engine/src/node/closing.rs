@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::effects::Effect;
 use super::log_dirs::{CHECKPOINTS, OffsetsByDir};
 use super::shared::Node;
-use crate::log::clean_shutdown;
+use crate::log::{LastStop, clean_shutdown};
 use crate::partition::{Notices, Partition, PartitionOffsets};
 
 /// Logs that one effect closes: enough for its own cost not to show, few enough to keep every thread busy.
@@ -55,7 +55,7 @@ impl Node {
         for log_dir in &self.log_dirs {
             let path = &log_dir.path;
             // Logs that were never opened are as clean as they were found.
-            let clean = (known || log_dir.clean) && !unclean.contains(path);
+            let clean = (known || log_dir.stop == LastStop::Clean) && !unclean.contains(path);
             let written = !known || (clean && self.write_checkpoint(path, &CHECKPOINTS, &offsets, notices));
             if clean
                 && written

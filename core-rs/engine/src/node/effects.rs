@@ -2,6 +2,7 @@
 //! queue twice at a time.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,6 +35,8 @@ pub enum Effect {
     DeleteRecords,
     /// Recovery points, log starts and high watermarks, into each log directory.
     Checkpoint,
+    /// A log directory that failed: its page cache is not to be trusted by the next start.
+    ForgetBoot(PathBuf),
     /// Logs to close for good, some of many.
     CloseLogs(Vec<Arc<partition::Partition>>),
     /// The end: the quorum closed, the log directories marked.

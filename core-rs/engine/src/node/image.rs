@@ -94,6 +94,9 @@ impl Node {
             if had_strays {
                 self.write_checkpoints(notices);
             }
+            if is_first && failures.is_empty() {
+                self.note_boot(notices);
+            }
             let failures =
                 failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
             self.emit(&Event::ImageApplied { offset: delta.offset, failures });

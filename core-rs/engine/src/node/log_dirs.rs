@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::boot;
 use super::shared::Node;
 use crate::boundary::NodeOptions;
 use crate::log::checkpoint::{self, PartitionOffset};
-use crate::log::{Opening, clean_shutdown};
+use crate::log::{LastStop, Opening, clean_shutdown};
 use crate::partition::{Notices, PartitionOffsets};
 use crate::storage::{Storage, is_full};
 use crate::uuid::Uuid;
@@ -41,8 +42,7 @@ impl OpenError {
 #[derive(Debug)]
 pub(super) struct LogDir {
     pub path: PathBuf,
-    /// The last stop was clean.
-    pub clean: bool,
+    pub stop: LastStop,
     recovery_points: Offsets,
     log_starts: Offsets,
 }
@@ -72,10 +72,10 @@ impl LogDir {
         let path = options.log_dirs.get(index).cloned().unwrap_or_default();
         create_durably(storage, &path).map_err(OpenError::io(&path))?;
         claim(storage, options, &path, index)?;
-        let clean = clean_shutdown::take(storage, &path).map_err(OpenError::io(&path))?;
+        let stop = last_stop(storage, &path, &options.boot_id).map_err(OpenError::io(&path))?;
         let read = |file: &str| read_offsets(storage, &path.join(file));
         Ok(LogDir {
-            clean,
+            stop,
             recovery_points: read(checkpoint::RECOVERY_POINT_FILE)?,
             log_starts: read(checkpoint::LOG_START_OFFSET_FILE)?,
             path,
@@ -90,11 +90,19 @@ impl LogDir {
         }
         let key = (topic.to_owned(), partition);
         Opening {
-            clean: self.clean,
+            stop: self.stop,
             recovery_point: self.recovery_points.get(&key).copied().unwrap_or(0),
             start_offset: self.log_starts.get(&key).copied().unwrap_or(0),
         }
     }
+}
+
+/// How the last run left the directory; takes the mark of a clean stop away.
+fn last_stop(storage: &dyn Storage, path: &Path, boot_id: &str) -> io::Result<LastStop> {
+    if clean_shutdown::take(storage, path)? {
+        return Ok(LastStop::Clean);
+    }
+    Ok(if boot::is_same(storage, path, boot_id)? { LastStop::Process } else { LastStop::Machine })
 }
 
 /// Creates a directory and what is missing above it; each new one is synced into its parent.
@@ -180,6 +188,23 @@ impl Node {
         notices: &mut Notices,
     ) -> BTreeSet<PathBuf> {
         self.write_checkpoint_files(dirs, &[LOG_STARTS], notices)
+    }
+
+    /// Every log was opened: from here on a death of the process alone can be told from one of the machine.
+    pub(super) fn note_boot(&self, notices: &mut Notices) {
+        for log_dir in self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path)) {
+            match boot::write(&*self.storage, &log_dir.path, &self.options.boot_id) {
+                Ok(()) => {}
+                Err(error) if is_full(&error) => self.lacks_room(&log_dir.path, &error.to_string()),
+                Err(error) => self.fail_log_dir(&log_dir.path, &error.to_string(), notices),
+            }
+        }
+    }
+
+    /// A write or sync failed: the page cache may hold what the disk will never get, so nobody is to trust it.
+    pub(super) fn forget_boot(&self, log_dir: &Path) {
+        // Where not even this can be written, the start after this one meets the same disk.
+        let _ = boot::forget(&*self.storage, log_dir);
     }
 
     fn write_checkpoint_files(

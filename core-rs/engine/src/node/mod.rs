@@ -13,6 +13,7 @@
 mod admission;
 mod authorizer;
 mod authorizer_rules;
+mod boot;
 mod budget;
 mod closing;
 mod deadlines;
@@ -42,6 +43,7 @@ mod wakes;
 
 #[cfg(test)]
 mod authorizer_tests;
+mod boot_tests;
 #[cfg(test)]
 mod node_tests;
 #[cfg(test)]

@@ -205,6 +205,7 @@ impl Node {
             Effect::DeleteRecords => self.delete_records(&mut notices),
             Effect::Checkpoint => self.write_checkpoints(&mut notices),
             Effect::CloseLogs(partitions) => self.close_logs(&partitions, &mut notices),
+            Effect::ForgetBoot(log_dir) => self.forget_boot(&log_dir),
             Effect::MarkClean => self.mark_clean(&mut notices),
         }
         self.dispatch(&mut notices);
@@ -279,6 +280,7 @@ impl Node {
         if self.log_dirs.first().is_some_and(|first| first.path == log_dir) {
             self.with_quorum(|quorum| quorum.fail(reason));
         }
+        self.push_effect(Effect::ForgetBoot(log_dir.to_path_buf()));
         for topic in self.topics.all() {
             for partition in topic.partitions.iter().flatten() {
                 if partition.dir().parent() == Some(log_dir) {

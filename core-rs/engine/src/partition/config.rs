@@ -10,8 +10,6 @@ use crate::log::{LogConfig, TimestampType};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionConfig {
     pub log: LogConfig,
-    /// `cleanup.policy` contains `compact`: records without a key are refused.
-    pub compact: bool,
     /// `compression.type` with its level; `None` keeps the producer's.
     pub compression: Option<Compression>,
     /// `compression.gzip.level` and `compression.zstd.level`.
@@ -37,7 +35,6 @@ impl Default for PartitionConfig {
     fn default() -> PartitionConfig {
         PartitionConfig {
             log: LogConfig::default(),
-            compact: false,
             compression: None,
             levels: CompressionLevels::default(),
             min_insync_replicas: 1,
@@ -109,7 +106,7 @@ impl PartitionConfig {
             "file.delete.delay.ms" => self.log.file_delete_delay_ms = value.parse().ok()?,
             "cleanup.policy" => {
                 let names = |wanted| value.split(',').any(|policy| policy.trim() == wanted);
-                self.compact = names("compact");
+                self.log.compact = names("compact");
                 self.log.retention.deletes = names("delete");
             }
             _ => {}
@@ -131,7 +128,7 @@ mod tests {
     fn a_topic_overrides_the_defaults_it_names() {
         let pairs = [("flush.messages", "1"), ("cleanup.policy", "delete, compact"), ("retention.ms", "5")];
         let config = PartitionConfig::default().with(pairs).unwrap();
-        assert!(config.syncs_every_append() && config.compact);
+        assert!(config.syncs_every_append() && config.log.compact);
         assert_eq!(config.log.segment_bytes, 1 << 30);
         let config = config.with([("flush.messages", "9223372036854775807")]).unwrap();
         assert_eq!(config.log.flush_messages, u64::MAX);

@@ -8,7 +8,7 @@ use millrace_record::{BatchBuilder, BatchSpec, Codec, patch};
 use super::testing::*;
 use super::*;
 use crate::log::Opening;
-use crate::storage::{Fault, SimOperation, SimStorage, WriteError};
+use crate::storage::{Fault, SimOperation, SimStorage, Storage, WriteError};
 
 fn append(
     partition: &Arc<Partition>,
@@ -64,6 +64,43 @@ fn after_a_crash_the_producer_state_comes_from_the_log() {
     assert_eq!(again.base_offset, 3);
     let next = append(&partition, &idempotent(7, 2, end as i32, 3), &mut notices).unwrap();
     assert_eq!(next.base_offset, end);
+}
+
+#[test]
+fn after_the_process_died_the_producer_state_knows_what_was_never_synced() {
+    let disk = SimStorage::new();
+    let mut notices = Notices::default();
+    let partition = leader(&disk, PartitionConfig::default());
+    for base_sequence in [0, 3] {
+        append(&partition, &idempotent(7, 2, base_sequence, 3), &mut notices).unwrap();
+    }
+    disk.restart();
+
+    let partition = open_as(&disk, spec("t", 1, 0), PartitionConfig::default(), Opening::killed(0));
+    partition.lead(4, &mut notices);
+    assert_eq!(partition.offsets().log_end, 6);
+    assert_eq!(partition.offsets().recovery_point, 0, "it is read and yet not durable");
+    let again = append(&partition, &idempotent(7, 2, 0, 3), &mut notices).unwrap();
+    assert_eq!(again.base_offset, 0);
+    let next = append(&partition, &idempotent(7, 2, 6, 3), &mut notices).unwrap();
+    assert_eq!(next.base_offset, 6);
+}
+
+#[test]
+fn after_the_process_died_nothing_is_read_before_a_sync_where_every_append_is_synced() {
+    let disk = SimStorage::new();
+    let mut notices = Notices::default();
+    let partition = leader(&disk, synced_config());
+    append(&partition, &batch(3), &mut notices).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    disk.restart();
+    let partition = open_as(&disk, spec("t", 1, 0), synced_config(), Opening::killed(0));
+    assert_eq!((partition.offsets().recovery_point, partition.high_watermark()), (3, 3));
+    for seed in 0..10 {
+        disk.crash(seed);
+        let partition = open_as(&disk, spec("t", 1, 0), synced_config(), Opening::unclean(3));
+        assert_eq!(partition.high_watermark(), 3, "seed {seed}");
+    }
 }
 
 #[test]

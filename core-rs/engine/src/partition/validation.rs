@@ -139,7 +139,7 @@ fn check_topic_rules(
     (topic, index): (&str, i32),
     now: Now,
 ) -> Result<(), PartitionError> {
-    let needs_keys = config.compact && summary.has_null_key;
+    let needs_keys = config.log.compact && summary.has_null_key;
     let earliest = now.wall_ms.saturating_sub(config.timestamp_before_max_ms);
     let latest = now.wall_ms.saturating_add(config.timestamp_after_max_ms);
     let stamps = config.log.timestamp_type == log::TimestampType::LogAppendTime;

@@ -15,6 +15,10 @@ struct World {
     start: i64,
     /// Everything below it was covered by a completed sync.
     durable: i64,
+    /// Everything below it was appended, and the call returned.
+    returned: i64,
+    /// A sync was made to fail: what the page cache holds is worth nothing.
+    distrusted: bool,
 }
 
 impl World {
@@ -22,15 +26,25 @@ impl World {
         let (sim, storage) = sim();
         let config = LogConfig { segment_bytes: 2500, index_interval_bytes: 250, ..LogConfig::default() };
         let random = SplitMix::new(seed);
-        World { sim, storage, config, random, batches: Vec::new(), start: 0, durable: 0 }
+        World {
+            sim,
+            storage,
+            config,
+            random,
+            batches: Vec::new(),
+            start: 0,
+            durable: 0,
+            returned: 0,
+            distrusted: false,
+        }
     }
 
     fn below(&mut self, bound: i64) -> i64 {
         self.random.below(bound as u64) as i64
     }
 
-    fn opening(&self, clean: bool) -> Opening {
-        Opening { clean, recovery_point: self.durable, start_offset: self.start }
+    fn opening(&self, stop: LastStop) -> Opening {
+        Opening { stop, recovery_point: self.durable, start_offset: self.start }
     }
 
     fn append(&mut self, log: &mut Log) -> Result<(), LogError> {
@@ -44,7 +58,9 @@ impl World {
             end += count;
             batches.push(bytes);
         }
-        append(log, &batches).map(|_| ())
+        append(log, &batches)?;
+        self.returned = log.end_offset();
+        Ok(())
     }
 
     fn truncate(&mut self, log: &mut Log) -> Result<(), LogError> {
@@ -54,9 +70,13 @@ impl World {
         let cut = if offset >= log.end_offset() { log.end_offset() } else { cut };
         // From here on the sync of what is cut no longer counts, whether the truncation succeeds or not.
         self.durable = self.durable.min(cut);
+        self.returned = self.returned.min(cut);
         log.truncate_to(offset)?;
         self.batches.retain(|(_, last, _)| *last < offset);
         self.start = self.start.min(log.end_offset());
+        if log.size() == 0 {
+            self.durable = log.recovery_point();
+        }
         assert_eq!(log.recovery_point(), self.durable);
         Ok(())
     }
@@ -85,10 +105,10 @@ impl World {
             17 => {
                 log.close()?;
                 self.durable = log.end_offset();
-                *log = self.open(true)?.0;
+                *log = self.open(LastStop::Clean)?.0;
             }
             18 => {
-                *log = self.open(false)?.0;
+                *log = self.open(LastStop::Machine)?.0;
                 self.durable = log.end_offset();
             }
             _ => {
@@ -102,14 +122,15 @@ impl World {
                 ];
                 let operation = operations[self.random.below(operations.len() as u64) as usize];
                 let len = self.random.below(300);
+                self.distrusted |= operation == SimOperation::Sync;
                 self.sim.fail_next(operation, Fault::Short(len));
             }
         }
         Ok(())
     }
 
-    fn open(&self, clean: bool) -> Result<(Log, OpenReport), LogError> {
-        Log::open(Arc::clone(&self.storage), &dir(), self.config.clone(), self.opening(clean), NOW)
+    fn open(&self, stop: LastStop) -> Result<(Log, OpenReport), LogError> {
+        Log::open(Arc::clone(&self.storage), &dir(), self.config.clone(), self.opening(stop), NOW)
     }
 
     fn bytes_below(&self, end: i64) -> Vec<u8> {
@@ -120,7 +141,8 @@ impl World {
     /// Opens after a crash and checks the promises.
     fn recover(&mut self, seed: u64) -> Log {
         self.sim.forget_faults();
-        let (log, report) = self.open(false).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let (log, report) =
+            self.open(LastStop::Machine).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert!(log.end_offset() >= self.durable, "seed {seed}: synced records are there");
         let expected = self.bytes_below(log.end_offset());
         if log.start_offset() < log.end_offset() {
@@ -135,13 +157,38 @@ impl World {
         let end = log.end_offset();
         self.batches.retain(|(_, last, _)| *last < end);
         self.durable = end;
+        self.returned = end;
+        self.distrusted = false;
+        log
+    }
+
+    /// Opens after the process died and checks the promises, which are greater.
+    fn resume(&mut self, seed: u64) -> Log {
+        self.sim.forget_faults();
+        if self.below(4) == 0 {
+            // The checkpoint is a minute old.
+            self.durable = self.below(self.durable + 1);
+        }
+        let opened = self.open(LastStop::Process);
+        let (log, report) = opened.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert!(log.end_offset() >= self.returned, "seed {seed}: what was appended is there, synced or not");
+        assert!(log.recovery_point() <= self.durable, "seed {seed}: and still not vouched for");
+        if log.start_offset() < log.end_offset() {
+            assert_eq!(read_all(&log), self.bytes_below(log.end_offset()), "seed {seed}");
+        }
+        assert!(report.cut.len() <= 1, "seed {seed}: one write can be torn, {report:?}");
+        let end = log.end_offset();
+        self.start = log.start_offset();
+        self.batches.retain(|(_, last, _)| *last < end);
+        self.durable = log.recovery_point();
+        self.returned = end;
         log
     }
 }
 
 fn run(seed: u64) -> u64 {
     let mut world = World::new(seed);
-    let (mut log, _) = world.open(true).unwrap();
+    let (mut log, _) = world.open(LastStop::Clean).unwrap();
     for round in 0..3 {
         for _ in 0..40 {
             if world.step(&mut log).is_err() {
@@ -174,4 +221,29 @@ fn the_same_seed_leaves_the_same_bytes() {
         assert_eq!(run(seed), run(seed), "seed {seed}");
     }
     assert_ne!(run(1), run(2));
+}
+
+/// Deaths of the process and of the machine, in any order.
+#[test]
+fn a_dead_process_takes_nothing_and_leaves_nothing_to_a_later_loss_of_power() {
+    for seed in 1000..1200 {
+        let mut world = World::new(seed);
+        let (mut log, _) = world.open(LastStop::Clean).unwrap();
+        for round in 0..8 {
+            for _ in 0..world.below(25) {
+                if world.step(&mut log).is_err() {
+                    break;
+                }
+            }
+            if world.distrusted || world.below(3) == 0 {
+                world.sim.crash(seed * 31 + round);
+                log = world.recover(seed);
+            } else {
+                world.sim.restart();
+                log = world.resume(seed);
+            }
+            world.append(&mut log).unwrap();
+            assert_eq!(read_all(&log), world.bytes_below(log.end_offset()), "seed {seed}: it takes appends");
+        }
+    }
 }

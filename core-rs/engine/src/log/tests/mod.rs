@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use millrace_record::{BatchBuilder, BatchSpec, Codec};
 
-use super::{AppendBatch, AppendOutcome, Log, LogConfig, LogError, LogPosition, OpenReport, Opening};
+use super::{
+    AppendBatch, AppendOutcome, LastStop, Log, LogConfig, LogError, LogPosition, OpenReport, Opening,
+};
 use crate::storage::{FileStorage, SimStorage, Storage};
 use crate::time::Now;
 

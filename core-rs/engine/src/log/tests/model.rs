@@ -137,7 +137,7 @@ fn run(storage: Arc<dyn Storage>, dir: &Path, steps: &[Step]) {
             }
             Step::Kill => {
                 let (reopened, report) = open(Opening {
-                    clean: false,
+                    stop: LastStop::Machine,
                     recovery_point: model.recovery_point,
                     start_offset: model.start,
                 });

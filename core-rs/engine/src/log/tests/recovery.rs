@@ -14,6 +14,7 @@ const CONFIG: LogConfig = LogConfig {
     flush_messages: u64::MAX,
     max_message_bytes: 1 << 20,
     timestamp_type: crate::log::TimestampType::CreateTime,
+    compact: false,
     retention: crate::log::RetentionPolicy { deletes: true, retention_ms: -1, retention_bytes: -1 },
     file_delete_delay_ms: 0,
 };
@@ -176,6 +177,79 @@ fn only_segments_from_the_recovery_point_on_are_scanned() {
     assert_eq!((log.end_offset(), log.recovery_point()), (end, end));
 }
 
+/// Twelve segments of small batches, none of them synced; then the process dies.
+fn killed() -> (SimStorage, Arc<dyn Storage>, LogConfig, Vec<u8>) {
+    let (sim, storage) = sim();
+    let config = LogConfig { index_interval_bytes: 1, ..small_segments(60_000) };
+    let (mut log, _) = open(&storage, &config, Opening::CLEAN);
+    let mut bytes = Vec::new();
+    while log.segment_count() < 12 || log.segments.last().unwrap().size < 50_000 {
+        bytes.extend(grow(&mut log, 2, 100));
+    }
+    sim.restart();
+    (sim, storage, config, bytes)
+}
+
+#[test]
+fn after_the_process_died_only_the_tail_is_checked_and_nothing_is_lost() {
+    let (_, storage, config, bytes) = killed();
+    let (mut log, report) = open(&storage, &config, Opening::killed(0));
+    assert!(report.scanned_bytes < 20_000, "less than what 64 index entries stand for: {report:?}");
+    assert_eq!((log.recovery_point(), report.cut.len()), (0, 0));
+    assert_eq!(read_all(&log), bytes);
+    let more = grow(&mut log, 2, 100);
+    assert_eq!(read_all(&log), [bytes, more].concat());
+}
+
+#[test]
+fn what_a_dead_process_left_unsynced_is_made_durable_by_the_next_sync() {
+    let (sim, storage, config, bytes) = killed();
+    let (mut log, _) = open(&storage, &config, Opening::killed(0));
+    let end = sync(&mut log).offset;
+    for seed in 0..20 {
+        sim.crash(seed);
+        let (log, report) = open(&storage, &config, Opening::unclean(end));
+        assert_eq!((log.end_offset(), report.cut.len()), (end, 0), "seed {seed}");
+        assert_eq!(read_all(&log), bytes, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_write_that_the_dying_process_tore_is_cut() {
+    let (_, storage, config, bytes) = killed();
+    let name = |entry: crate::storage::DirEntry| entry.name.ends_with(".log").then_some(entry.name);
+    let newest = storage.list(&dir()).unwrap().into_iter().filter_map(name).next_back().unwrap();
+    let file = storage.open(&dir().join(newest)).unwrap();
+    let end = open(&storage, &config, Opening::killed(0)).0.end_offset();
+    // Two batches in one write: the first is whole, of the second a hole and some bytes.
+    let (first, mut second) = (plain(end, 2, 100), plain(end + 2, 2, 100));
+    second.truncate(150);
+    second[90..120].fill(0);
+    let at = file.len().unwrap();
+    file.write_at(at, &[std::io::IoSlice::new(&[&first[..], &second[..]].concat())]).unwrap();
+    let (log, report) = open(&storage, &config, Opening::killed(0));
+    let [cut] = report.cut.as_slice() else { panic!("one cut: {report:?}") };
+    assert_eq!((cut.position, cut.len), (at + first.len() as u64, 150));
+    assert_eq!(read_all(&log), [bytes, first].concat());
+}
+
+#[test]
+fn an_index_that_no_sync_covered_is_built_again_even_where_the_batches_are_vouched_for() {
+    let (_, storage, config, bytes) = killed();
+    let (log, _) = open(&storage, &config, Opening::killed(0));
+    let third = log.segments[2].base;
+    // Stale entries of plausible size.
+    let index = storage.open(&dir().join(format!("{:020}.index", log.segments[1].base))).unwrap();
+    let len = index.len().unwrap() as usize;
+    index.write_at(0, &[std::io::IoSlice::new(&vec![7; len])]).unwrap();
+    for opening in [Opening::unclean(third), Opening::killed(third)] {
+        let (log, report) = open(&storage, &config, opening);
+        assert!(report.rebuilt_indexes.contains(&log.segments[1].base));
+        assert_eq!(read_all(&log), bytes);
+        index.write_at(0, &[std::io::IoSlice::new(&vec![7; len])]).unwrap();
+    }
+}
+
 #[test]
 fn missing_and_insane_indexes_are_built_again() {
     let scratch = Scratch::new("indexes");
@@ -218,8 +292,12 @@ fn leader_epochs_come_back_from_the_batches() {
         [(0, 0), (3, 4), (7, 8)]
     );
     sim.restart();
+    for opening in [Opening::killed(0), Opening::killed(0), Opening::unclean(0)] {
+        let (log, _) = open(&storage, &config, opening);
+        assert_eq!(log.leader_epochs(), epochs, "{opening:?}");
+        sim.restart();
+    }
     let (log, _) = open(&storage, &config, Opening::unclean(0));
-    assert_eq!(log.leader_epochs(), epochs);
     assert_eq!([3, 4, 7, 8, 9].map(|offset| log.leader_epoch_at(offset)), [0, 3, 3, 7, 7]);
     sim.crash(1);
     let (log, _) = open(&storage, &config, Opening::unclean(10));

@@ -33,8 +33,9 @@ export class RawClient {
     })
   }
 
-  static async open(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connect({ host, port, noDelay: true })
+  /** `from`: the address to come from, one of the loopback's. */
+  static async open(port: number, host = '127.0.0.1', from?: string): Promise<RawClient> {
+    const socket = connect({ host, port, noDelay: true, ...(from ? { localAddress: from } : {}) })
     await once(socket, 'connect')
     return new RawClient(socket)
   }

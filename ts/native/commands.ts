@@ -84,6 +84,15 @@ export const commandStructs = {
       permissionType: int8(),
     }),
   }),
+  /** Writes a piece of a snapshot up to endOffset (exclusive); position 0 begins it. Answered by snapshot-written. */
+  'write-snapshot': struct('write-snapshot', {
+    endOffset: int64(),
+    epoch: int32(),
+    timestamp: int64(),
+    position: int32(),
+    done: bool(),
+    records: array({ value: bytes() }),
+  }),
 } as const
 
 export type CommandName = keyof typeof commandStructs

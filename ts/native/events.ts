@@ -122,6 +122,22 @@ export const eventStructs = {
     resourceName: string(),
     untold: int32(),
   }),
+  /** Records of the snapshot that this start begins with, in order; endOffset is exclusive. */
+  'metadata-snapshot': struct('metadata-snapshot', {
+    endOffset: int64(),
+    epoch: int32(),
+    timestamp: int64(),
+    done: bool(),
+    records: array({ value: view() }),
+  }),
+  /** A piece of a snapshot was written (the last: the snapshot stands); a message says why there will be none. */
+  'snapshot-written': struct('snapshot-written', {
+    endOffset: int64(),
+    position: int32(),
+    message: string(),
+  }),
+  /** A snapshot that could not be read was passed over. */
+  'snapshot-damaged': struct('snapshot-damaged', { file: string(), message: string() }),
 } as const
 
 export type EventName = keyof typeof eventStructs

@@ -32,6 +32,15 @@ pub enum Command<'a> {
     DeleteRecords { request_id: i64, topic_id: TopicId, partition: i32, leader_epoch: i32, offset: i64 },
     /// 11: the ACLs that are gone, by id, and those that are new.
     ApplyAcls { removed: Vec<TopicId>, added: Vec<AclEntry<'a>> },
+    /// 12: write a piece of a snapshot of the metadata up to `end_offset` (exclusive), `position` 0 beginning it.
+    WriteSnapshot {
+        end_offset: i64,
+        epoch: i32,
+        timestamp: i64,
+        position: i32,
+        done: bool,
+        records: PackedValues<'a>,
+    },
 }
 
 /// An ACL, in Kafka's numbers.
@@ -83,6 +92,7 @@ impl<'a> Command<'a> {
             Command::RespondNone { .. } => 9,
             Command::DeleteRecords { .. } => 10,
             Command::ApplyAcls { .. } => 11,
+            Command::WriteSnapshot { .. } => 12,
         }
     }
 
@@ -152,6 +162,14 @@ impl<'a> Command<'a> {
                     acl.write(out);
                 }
             }
+            Command::WriteSnapshot { end_offset, epoch, timestamp, position, done, records } => {
+                out.i64(*end_offset);
+                out.i32(*epoch);
+                out.i64(*timestamp);
+                out.i32(*position);
+                out.boolean(*done);
+                records.write(out);
+            }
         }
     }
 
@@ -197,6 +215,14 @@ impl<'a> Command<'a> {
             11 => Command::ApplyAcls {
                 removed: items(body, 16, "removed ACLs", |item| Ok(item.uuid("ACL id")?.0))?,
                 added: items(body, 26, "ACLs", AclEntry::read)?,
+            },
+            12 => Command::WriteSnapshot {
+                end_offset: body.i64("end offset")?,
+                epoch: body.i32("epoch")?,
+                timestamp: body.i64("timestamp")?,
+                position: body.i32("position")?,
+                done: boolean(body, "done")?,
+                records: PackedValues::read(body)?,
             },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
         })

@@ -80,6 +80,12 @@ pub enum Event<'a> {
         resource_name: &'a str,
         untold: i32,
     },
+    /// 20: records of the snapshot that this start begins with, in order; `end_offset` is exclusive.
+    MetadataSnapshot { end_offset: i64, epoch: i32, timestamp: i64, done: bool, records: PackedValues<'a> },
+    /// 21: a piece of a snapshot was written (the last: the snapshot stands); a message says why there will be none.
+    SnapshotWritten { end_offset: i64, position: i32, message: &'a str },
+    /// 22: a snapshot that could not be read was passed over.
+    SnapshotDamaged { file: &'a str, message: &'a str },
 }
 
 impl<'a> Event<'a> {
@@ -104,6 +110,9 @@ impl<'a> Event<'a> {
             Event::LogDirRoom { .. } => 17,
             Event::Damaged { .. } => 18,
             Event::AccessDenied { .. } => 19,
+            Event::MetadataSnapshot { .. } => 20,
+            Event::SnapshotWritten { .. } => 21,
+            Event::SnapshotDamaged { .. } => 22,
         }
     }
 
@@ -244,6 +253,22 @@ impl<'a> Event<'a> {
                 out.string(resource_name);
                 out.i32(*untold);
             }
+            Event::MetadataSnapshot { end_offset, epoch, timestamp, done, records } => {
+                out.i64(*end_offset);
+                out.i32(*epoch);
+                out.i64(*timestamp);
+                out.boolean(*done);
+                records.write(out);
+            }
+            Event::SnapshotWritten { end_offset, position, message } => {
+                out.i64(*end_offset);
+                out.i32(*position);
+                out.string(message);
+            }
+            Event::SnapshotDamaged { file, message } => {
+                out.string(file);
+                out.string(message);
+            }
         }
     }
 
@@ -347,6 +372,19 @@ impl<'a> Event<'a> {
                 resource_name: body.string("resource name")?,
                 untold: body.i32("untold")?,
             },
+            20 => Event::MetadataSnapshot {
+                end_offset: body.i64("end offset")?,
+                epoch: body.i32("epoch")?,
+                timestamp: body.i64("timestamp")?,
+                done: boolean(body, "done")?,
+                records: PackedValues::read(body)?,
+            },
+            21 => Event::SnapshotWritten {
+                end_offset: body.i64("end offset")?,
+                position: body.i32("position")?,
+                message: body.string("message")?,
+            },
+            22 => Event::SnapshotDamaged { file: body.string("file")?, message: body.string("message")? },
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),
         })
     }

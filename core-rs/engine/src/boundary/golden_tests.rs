@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
 
 fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
     let mut out = Vec::new();
-    let values = if kind == 6 { fields.values() } else { Vec::new() };
+    let values = if matches!(kind, 6 | 20) { fields.values() } else { Vec::new() };
     let frame = fields.bytes("frame").unwrap_or_default();
     let event = match kind {
         1 => Event::ControlRequest {
@@ -182,6 +182,19 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             resource_name: fields.text("resourceName"),
             untold: fields.number("untold"),
         },
+        20 => Event::MetadataSnapshot {
+            end_offset: fields.number("endOffset"),
+            epoch: fields.number("epoch"),
+            timestamp: fields.number("timestamp"),
+            done: fields.flag("done"),
+            records: PackedValues::borrowed(&values),
+        },
+        21 => Event::SnapshotWritten {
+            end_offset: fields.number("endOffset"),
+            position: fields.number("position"),
+            message: fields.text("message"),
+        },
+        22 => Event::SnapshotDamaged { file: fields.text("file"), message: fields.text("message") },
         other => panic!("golden event of type {other}"),
     };
     event.write(&mut out);
@@ -191,7 +204,7 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
 
 fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
     let mut out = Vec::new();
-    let values = if kind == 4 { fields.values() } else { Vec::new() };
+    let values = if matches!(kind, 4 | 12) { fields.values() } else { Vec::new() };
     let response = fields.bytes("response").unwrap_or_default();
     let command = match kind {
         1 => Command::Respond { conn: fields.conn(), token: fields.number("token"), response: &response },
@@ -236,6 +249,14 @@ fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
                 .map(|id| id.0.as_str().unwrap().parse::<Uuid>().unwrap().0)
                 .collect(),
             added: fields.list("added").map(acl_entry).collect(),
+        },
+        12 => Command::WriteSnapshot {
+            end_offset: fields.number("endOffset"),
+            epoch: fields.number("epoch"),
+            timestamp: fields.number("timestamp"),
+            position: fields.number("position"),
+            done: fields.flag("done"),
+            records: PackedValues::borrowed(&values),
         },
         other => panic!("golden command of type {other}"),
     };
@@ -287,7 +308,7 @@ fn every_event_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=19).all(|kind| kinds.contains(&kind)));
+    assert!((1..=22).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]
@@ -300,7 +321,7 @@ fn every_command_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=11).all(|kind| kinds.contains(&kind)));
+    assert!((1..=12).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]

@@ -87,6 +87,13 @@ impl Log {
         self.segments.iter().map(|segment| segment.size).sum()
     }
 
+    /// Bytes of the segments that do not end at or below `offset`.
+    pub fn size_from(&self, offset: i64) -> u64 {
+        let ends = self.segments.iter().skip(1).map(|segment| segment.base).chain([i64::MAX]);
+        let kept = self.segments.iter().zip(ends).filter(|(_, end)| *end > offset);
+        kept.map(|(segment, _)| segment.size).sum()
+    }
+
     /// Leader epochs and where each began, oldest first.
     pub fn leader_epochs(&self) -> &[EpochStart] {
         self.epochs.entries()

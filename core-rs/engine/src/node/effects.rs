@@ -19,6 +19,8 @@ pub enum Effect {
     Partition(partition::Effect),
     /// The quorum's write-ahead log.
     Persist(Box<quorum::Persist>),
+    /// A snapshot of the metadata.
+    Snapshot(Box<quorum::SnapshotJob>),
     /// The next image delta.
     ApplyImage,
     /// The next chunk of a coordinator's partition.

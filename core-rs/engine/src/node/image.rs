@@ -9,7 +9,7 @@ use super::effects::Effect;
 use super::shared::Node;
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::{Event, TopicId};
-use crate::log::{LogError, Removal};
+use crate::log::{CutBytes, LogError, Removal};
 use crate::partition::{Notices, Partition, PartitionConfig, PartitionSpec, Topic};
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -298,6 +298,16 @@ impl Node {
         }
     }
 
+    pub(super) fn tell_cut(&self, cut: &CutBytes) {
+        self.emit(&Event::LogCut {
+            file: &cut.file.to_string_lossy(),
+            position: i64::try_from(cut.position).unwrap_or(i64::MAX),
+            bytes: i64::try_from(cut.len).unwrap_or(i64::MAX),
+            kept_as: &cut.kept_as.to_string_lossy(),
+            message: &cut.reason,
+        });
+    }
+
     fn open_partition(
         &self,
         topic: &TopicDelta,
@@ -326,13 +336,7 @@ impl Node {
         match Partition::open(&self.storage, spec, config.clone(), opening, now) {
             Ok(opened) => {
                 for cut in &opened.report.cut {
-                    self.emit(&Event::LogCut {
-                        file: &cut.file.to_string_lossy(),
-                        position: i64::try_from(cut.position).unwrap_or(i64::MAX),
-                        bytes: i64::try_from(cut.len).unwrap_or(i64::MAX),
-                        kept_as: &cut.kept_as.to_string_lossy(),
-                        message: &cut.reason,
-                    });
+                    self.tell_cut(cut);
                 }
                 *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
                 Ok(opened.partition)

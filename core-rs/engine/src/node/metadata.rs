@@ -49,12 +49,15 @@ impl Node {
         }
     }
 
-    /// Changes the quorum, then passes on what follows: at most one disk effect, and outputs in order.
+    /// Changes the quorum, then passes on what follows: at most one disk effect of each kind, and outputs in order.
     pub(super) fn with_quorum<R>(&self, change: impl FnOnce(&mut Quorum) -> R) -> R {
         let mut quorum = self.quorum.lock();
         let result = change(&mut quorum);
         if let Some(persist) = quorum.ready() {
             self.push_effect(Effect::Persist(Box::new(persist)));
+        }
+        if let Some(job) = quorum.ready_snapshot() {
+            self.push_effect(Effect::Snapshot(Box::new(job)));
         }
         // Under the lock, so that two threads cannot swap the order of their outputs.
         for output in quorum.take_outputs() {
@@ -80,6 +83,18 @@ impl Node {
                     self.lacks_room(&first.path, &message);
                 }
             }
+            QuorumOutput::Snapshot { end_offset, epoch, timestamp, done, values } => {
+                let records = PackedValues::borrowed(&values);
+                self.emit(&Event::MetadataSnapshot { end_offset, epoch, timestamp, done, records });
+            }
+            QuorumOutput::SnapshotWritten { end_offset, position, failure } => {
+                let message = failure.as_deref().unwrap_or_default();
+                self.emit(&Event::SnapshotWritten { end_offset, position, message });
+            }
+            QuorumOutput::SnapshotDamaged { file, reason } => {
+                self.emit(&Event::SnapshotDamaged { file: &file.to_string_lossy(), message: &reason });
+            }
+            QuorumOutput::LogCut(cut) => self.tell_cut(&cut),
             QuorumOutput::Fault(message) => self.emit(&Event::Fault { message: &message }),
         }
     }

@@ -9,7 +9,7 @@ use super::shared::Node;
 use crate::api::Settings;
 use crate::boundary::NodeOptions;
 use crate::partition::PartitionConfig;
-use crate::quorum::Quorum;
+use crate::quorum::{Quorum, SnapshotRetention};
 use crate::storage::Storage;
 use crate::time::Now;
 
@@ -30,7 +30,14 @@ impl Node {
             log_dirs.push(LogDir::open(&*storage, &options, index)?);
         }
         let metadata_dir = options.log_dirs.first().cloned().unwrap_or_default();
-        let quorum = Quorum::open(storage.clone(), &metadata_dir, options.node_id, seed)?;
+        let mut quorum = Quorum::open(storage.clone(), &metadata_dir, options.node_id, seed)?;
+        let mut retention = SnapshotRetention::default();
+        read_setting(&options, "metadata.max.retention.bytes", &mut retention.bytes)?;
+        read_setting(&options, "metadata.max.retention.ms", &mut retention.ms)?;
+        quorum.set_snapshot_retention(retention);
+        let mut segment_bytes = quorum.segment_bytes();
+        read_setting(&options, "metadata.log.segment.bytes", &mut segment_bytes)?;
+        quorum.set_segment_bytes(segment_bytes);
         let mut settings = Settings { node_id: options.node_id, ..Settings::default() };
         read_setting(&options, "fetch.max.bytes", &mut settings.fetch_max_bytes)?;
         let slots = "max.incremental.fetch.session.cache.slots";

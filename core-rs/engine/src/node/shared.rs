@@ -196,6 +196,10 @@ impl Node {
                 let result = persist.run();
                 self.with_quorum(|quorum| quorum.persisted(*persist, result));
             }
+            Effect::Snapshot(job) => {
+                let result = job.run();
+                self.with_quorum(|quorum| quorum.snapshot_done(result, now.wall_ms));
+            }
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),

@@ -11,6 +11,7 @@ use super::retention::DeleteRecords;
 use super::shared::Node;
 use super::wakes::ShellAction;
 use crate::boundary::{BoundaryError, Command, parse_commands};
+use crate::quorum::{SnapshotChunk, SnapshotId};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
@@ -55,6 +56,11 @@ impl Node {
             }
             Command::RemoveListener { name } => {
                 self.signals.act(ShellAction::Unlisten { name: name.to_owned() });
+            }
+            Command::WriteSnapshot { end_offset, epoch, timestamp, position, done, records } => {
+                let (id, values) = (SnapshotId { end_offset, epoch }, records.to_vecs());
+                let chunk = SnapshotChunk { id, timestamp, position, done, values };
+                self.with_quorum(|quorum| quorum.write_snapshot(chunk));
             }
             Command::Shutdown => self.begin_stop(),
             Command::DeleteRecords { request_id, topic_id, partition, leader_epoch, offset } => {

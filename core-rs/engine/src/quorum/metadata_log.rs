@@ -8,11 +8,14 @@ use millrace_record::batch::NO_TIMESTAMP;
 use millrace_record::control::{ControlRecord, LeaderChange, QuorumVoter, control_batch};
 use millrace_record::{BatchBuilder, BatchError, BatchSpec, BatchView};
 
+use super::checkpoint_file::SnapshotId;
 use super::epoch;
 use super::outputs::QuorumOutput;
 use super::raft_storage::EntryId;
 use super::wal::Base;
-use crate::log::{AppendBatch, Log, LogConfig, LogError, Opening, SyncJob, partition_metadata};
+use crate::log::{
+    AppendBatch, CutBytes, ExpiredFiles, Log, LogConfig, LogError, Opening, SyncJob, partition_metadata,
+};
 use crate::storage::Storage;
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -49,17 +52,19 @@ pub struct MetadataLog {
 
 impl MetadataLog {
     /// Opens the log in `dir` as it was at `base`, cutting off what came later (raft hands it over again), and gives
-    /// back every record below as `Committed` outputs.
+    /// back the records from the snapshot's end to there as `Committed` outputs, and the tails that were cut off.
+    /// `snapshot`: what the caller starts with, and the time of its last record.
     pub fn open(
         storage: &Arc<dyn Storage>,
         dir: &Path,
         base: &Base,
-    ) -> Result<(Self, Vec<QuorumOutput>), String> {
+        snapshot: Option<(SnapshotId, i64)>,
+    ) -> Result<(Self, Vec<QuorumOutput>, Vec<CutBytes>), String> {
         // Segments end by size alone: nothing here knows the time, and nothing is retired by it.
         let config = LogConfig { segment_bytes: SEGMENT_BYTES, segment_ms: i64::MAX, ..LogConfig::default() };
-        let opening = Opening::unclean(base.end_offset);
+        let opening = Opening { start_offset: base.start_offset, ..Opening::unclean(base.end_offset) };
         let now = Now { monotonic_ms: 0, wall_ms: 0 };
-        let (mut log, _) =
+        let (mut log, report) =
             Log::open(Arc::clone(storage), dir, config, opening, now).map_err(|error| error.to_string())?;
         if log.end_offset() < base.end_offset {
             let (end, durable) = (log.end_offset(), base.end_offset);
@@ -73,14 +78,22 @@ impl MetadataLog {
             partition_metadata::write(&**storage, dir, METADATA_TOPIC_ID)
                 .map_err(|error| error.to_string())?;
         }
-        let mut metadata = Self { log, applied: base.applied, last_timestamp: NO_TIMESTAMP };
-        let replayed = metadata.replay()?;
-        Ok((metadata, replayed))
+        let (from, last_timestamp) =
+            snapshot.map_or((0, NO_TIMESTAMP), |(id, timestamp)| (id.end_offset, timestamp));
+        if log.start_offset() > from {
+            let (dir, start) = (dir.display(), log.start_offset());
+            return Err(format!(
+                "{dir} starts at offset {start}, and no snapshot of what was before can be read"
+            ));
+        }
+        let mut metadata = Self { log, applied: base.applied, last_timestamp };
+        let replayed = metadata.replay(from)?;
+        Ok((metadata, replayed, report.cut))
     }
 
-    fn replay(&mut self) -> Result<Vec<QuorumOutput>, String> {
+    fn replay(&mut self, from: i64) -> Result<Vec<QuorumOutput>, String> {
         let mut outputs = Vec::new();
-        let batches = self.log.batches_from(self.log.start_offset()).map_err(|error| error.to_string())?;
+        let batches = self.log.batches_from(from).map_err(|error| error.to_string())?;
         for stored in batches {
             let stored = stored.map_err(|error| error.to_string())?;
             let offset = stored.position.offset;
@@ -135,6 +148,43 @@ impl MetadataLog {
     /// Exclusive.
     pub fn end_offset(&self) -> i64 {
         self.log.end_offset()
+    }
+
+    pub fn start_offset(&self) -> i64 {
+        self.log.start_offset()
+    }
+
+    /// Bytes of the segments that stay when the log starts at `offset`.
+    pub fn bytes_from(&self, offset: i64) -> u64 {
+        self.log.size_from(offset)
+    }
+
+    pub fn segment_bytes(&self) -> u32 {
+        self.log.config().segment_bytes
+    }
+
+    pub fn set_segment_bytes(&mut self, segment_bytes: u32) {
+        let config = LogConfig { segment_bytes, ..self.log.config().clone() };
+        self.log.set_config(config);
+    }
+
+    /// Begins a new segment where the present one has this many bytes, so that a snapshot can let go of it.
+    pub fn roll_beyond(&mut self, bytes: u64) -> Result<(), String> {
+        if self.log.end_position().position < bytes {
+            return Ok(());
+        }
+        let now = Now { monotonic_ms: 0, wall_ms: self.last_timestamp };
+        match self.log.roll_active(now) {
+            // Without room for a new one the present segment goes on.
+            Ok(_) | Err(LogError::Full { .. }) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Lets the log start at `offset`, which the write-ahead log says already; the segments below are what comes back.
+    pub fn trim(&mut self, offset: i64) -> Result<ExpiredFiles, String> {
+        let started = self.log.increment_start_offset(offset);
+        started.and_then(|()| self.log.expire_below(offset)).map_err(|error| error.to_string())
     }
 
     pub fn sync_job(&self) -> SyncJob {

@@ -6,6 +6,7 @@
 //! `take_outputs`.
 
 mod applying;
+mod checkpoint_file;
 mod consensus;
 mod description;
 mod entry;
@@ -14,6 +15,7 @@ mod outputs;
 mod persist;
 mod raft_storage;
 mod recovery;
+mod snapshots;
 mod wal;
 
 use std::collections::VecDeque;
@@ -28,11 +30,14 @@ use consensus::Consensus;
 use metadata_log::{Batch, MetadataLog};
 use persist::Work;
 use raft_storage::EntryId;
+use snapshots::Snapshots;
 use wal::{Base, Frame, Wal};
 
+pub use checkpoint_file::SnapshotId;
 pub use metadata_log::METADATA_TOPIC;
 pub use outputs::{ProposeError, QuorumDescription, QuorumError, QuorumOutput, ReplicaDescription};
 pub use persist::Persist;
+pub use snapshots::{SnapshotChunk, SnapshotJob, SnapshotRetention};
 
 /// Bytes of write-ahead log past which the next `Persist` compacts it, unless most of it is still needed.
 const COMPACT_BYTES: u64 = 4 * 1024 * 1024;
@@ -56,6 +61,7 @@ pub struct Quorum {
     /// Proposals of this start whose fate is open, by rising index.
     pending: VecDeque<Pending>,
     outputs: Vec<QuorumOutput>,
+    snapshots: Snapshots,
     to_peers: Vec<Message>,
     /// The newest term that is synced: none above it is shown to anybody.
     durable_term: u64,
@@ -178,7 +184,8 @@ impl Quorum {
             return if self.retries { self.waiting.take() } else { None };
         }
         let grown = self.wal.len + self.staged.frame.len() as u64 > self.compact_at;
-        let compact = grown && self.next_base().truncated.index > self.base.truncated.index;
+        let compact = self.snapshots.waits_for(&self.base)
+            || (grown && self.next_base().truncated.index > self.base.truncated.index);
         if self.staged.number == 0 && !compact {
             return None;
         }
@@ -336,7 +343,8 @@ impl Quorum {
         let index = needed.unwrap_or(applied.index).min(applied.index).max(self.base.truncated.index);
         let term = self.consensus.tail().term_of(index);
         let truncated = term.map_or(self.base.truncated, |term| EntryId { index, term });
-        Base { truncated, applied, end_offset: self.log.end_offset() }
+        let start_offset = self.snapshots.start_offset(&self.base);
+        Base { truncated, applied, end_offset: self.log.end_offset(), start_offset }
     }
 }
 
@@ -362,5 +370,7 @@ mod crashing_storage;
 mod peer_tests;
 #[cfg(test)]
 mod quorum_tests;
+#[cfg(test)]
+mod snapshot_tests;
 #[cfg(test)]
 mod wal_tests;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::log::CutBytes;
+
 /// One thing that happened, in order; `Quorum::take_outputs` hands them over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuorumOutput {
@@ -14,6 +16,14 @@ pub enum QuorumOutput {
     /// The leader (node id, −1 = none), its epoch or `caught_up` changed. `high_watermark` is exclusive and counts
     /// control batches too. `caught_up`: this node leads, and everything committed before was delivered.
     Role { leader_id: i32, epoch: i32, high_watermark: i64, caught_up: bool },
+    /// Records of the snapshot that this start begins with, in order, before anything else.
+    Snapshot { end_offset: i64, epoch: i32, timestamp: i64, done: bool, values: Vec<Vec<u8>> },
+    /// A piece of a snapshot was written, the last one when the snapshot stands; or why there will be none.
+    SnapshotWritten { end_offset: i64, position: i32, failure: Option<String> },
+    /// A snapshot that could not be read, and was passed over for an older one or the log.
+    SnapshotDamaged { file: PathBuf, reason: String },
+    /// Recovery took a damaged tail out of a file.
+    LogCut(CutBytes),
     /// A proposal that will never commit under this id.
     Dropped { proposal_id: i64, error: ProposeError },
     /// There is no room for what is to be written next: nothing more commits until there is, and nothing is lost.

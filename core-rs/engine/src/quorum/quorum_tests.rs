@@ -26,9 +26,15 @@ pub fn open(storage: impl Storage + 'static, seed: u64) -> Result<Quorum, Quorum
 
 /// Runs the disk work until there is none.
 pub fn drive(quorum: &mut Quorum) {
-    while let Some(job) = quorum.ready() {
-        let result = job.run();
-        quorum.persisted(job, result);
+    loop {
+        if let Some(job) = quorum.ready() {
+            let result = job.run();
+            quorum.persisted(job, result);
+        } else if let Some(job) = quorum.ready_snapshot() {
+            quorum.snapshot_done(job.run(), 5000);
+        } else {
+            break;
+        }
     }
 }
 

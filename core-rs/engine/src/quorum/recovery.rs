@@ -1,16 +1,20 @@
 //! Opening the quorum: the write-ahead log first, then the metadata log as of its base, then raft over both.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use raft::eraftpb::ConfState;
 
+use super::checkpoint_file::{self, Contents, PART_SUFFIX, SnapshotId};
 use super::consensus::Consensus;
 use super::metadata_log::{METADATA_TOPIC, MetadataLog};
-use super::outputs::QuorumError;
+use super::outputs::{QuorumError, QuorumOutput};
 use super::raft_storage::TailStorage;
+use super::snapshots::{KnownSnapshot, Snapshots};
 use super::wal::{self, Base, FOLDER, Recovered, Wal};
 use super::{COMPACT_BYTES, Phase, Quorum, Staged, node_id, raft_id};
+use crate::log::CutBytes;
 use crate::storage::Storage;
 
 const QUORUM_STATE_FILE: &str = "quorum-state";
@@ -44,14 +48,20 @@ impl Quorum {
             storage.sync_dir(&metadata_dir).map_err(io_error)?;
             create_wal(&*storage, &metadata_dir, &path, voters)?;
         }
-        let Recovered { wal, base, tail } = Wal::recover(&*storage, &path)?;
+        let Recovered { wal, base, tail, torn } = Wal::recover(&*storage, &path)?;
         let raft_id = raft_id(node);
         if !tail.conf_state().voters.contains(&raft_id) && !tail.conf_state().learners.contains(&raft_id) {
             let found = tail.conf_state().voters.first().map_or(-1, |&id| node_id(id));
             return Err(QuorumError::WrongNode { path, found, expected: node });
         }
 
-        let (log, outputs) = MetadataLog::open(&storage, &metadata_dir, &base).map_err(QuorumError::Log)?;
+        let FoundSnapshots { known, start, mut outputs } =
+            find_snapshots(&*storage, &metadata_dir, &base).map_err(io_error)?;
+        let opened = MetadataLog::open(&storage, &metadata_dir, &base, start);
+        let (log, replayed, cut) = opened.map_err(QuorumError::Log)?;
+        outputs.extend(replayed);
+        outputs.extend(torn.map(|(position, len)| QuorumOutput::LogCut(torn_frame(&path, position, len))));
+        outputs.extend(cut.into_iter().map(QuorumOutput::LogCut));
         let durable_term = tail.hard_state().term;
         let alone = tail.conf_state().voters == [raft_id];
         let consensus =
@@ -69,6 +79,7 @@ impl Quorum {
             unapplied: Default::default(),
             pending: Default::default(),
             outputs,
+            snapshots: Snapshots::new(metadata_dir.clone(), known),
             to_peers: Vec::new(),
             durable_term,
             told: None,
@@ -101,4 +112,62 @@ fn create_wal(
     voters.sort_unstable();
     let tail = TailStorage::new(ConfState { voters, ..ConfState::default() });
     Wal::replace(storage, path, &wal::image(&Base::default(), &tail)).map(drop).map_err(io_error)
+}
+
+/// What the snapshots of a folder give a start.
+struct FoundSnapshots {
+    /// Oldest first; of the files that were not read only name and size are known.
+    known: Vec<KnownSnapshot>,
+    /// The one to start with, and the time of its last record.
+    start: Option<(SnapshotId, i64)>,
+    /// Damaged ones, then the records of the one to start with.
+    outputs: Vec<QuorumOutput>,
+}
+
+/// Reads the newest snapshot that is whole. Files that a crash left half written, that were on their way out, or that
+/// the write-ahead log does not know of yet are removed.
+fn find_snapshots(storage: &dyn Storage, dir: &Path, base: &Base) -> io::Result<FoundSnapshots> {
+    let mut found = FoundSnapshots { known: Vec::new(), start: None, outputs: Vec::new() };
+    for entry in storage.list(dir)?.into_iter().filter(|entry| !entry.is_dir).rev() {
+        let path = dir.join(&entry.name);
+        let Some(id) = SnapshotId::parse(&entry.name) else {
+            if entry.name.ends_with(PART_SUFFIX) {
+                storage.remove_file(&path)?;
+            }
+            continue;
+        };
+        if id.end_offset < base.start_offset || id.end_offset > base.end_offset {
+            storage.remove_file(&path)?;
+            continue;
+        }
+        if found.start.is_none() {
+            match checkpoint_file::read(&storage.read_to_vec(&path)?) {
+                Ok(contents) => {
+                    found.start = Some((id, contents.timestamp));
+                    found.outputs.extend(snapshot_outputs(id, contents));
+                }
+                Err(reason) => {
+                    found.outputs.push(QuorumOutput::SnapshotDamaged { file: path, reason });
+                    continue;
+                }
+            }
+        }
+        let timestamp = found.start.map_or(0, |(_, timestamp)| timestamp);
+        found.known.insert(0, KnownSnapshot { id, bytes: entry.len, timestamp });
+    }
+    Ok(found)
+}
+
+fn snapshot_outputs(id: SnapshotId, contents: Contents) -> Vec<QuorumOutput> {
+    let Contents { timestamp, batches } = contents;
+    let SnapshotId { end_offset, epoch } = id;
+    let output = |values, done| QuorumOutput::Snapshot { end_offset, epoch, timestamp, done, values };
+    let mut outputs: Vec<_> = batches.into_iter().map(|values| output(values, false)).collect();
+    outputs.push(output(Vec::new(), true));
+    outputs
+}
+
+fn torn_frame(path: &Path, position: u64, len: u64) -> CutBytes {
+    let reason = "a torn frame, acknowledged to nobody".to_owned();
+    CutBytes { file: path.to_owned(), position, len, kept_as: Default::default(), reason }
 }

@@ -27,6 +27,8 @@ const CONF_STATE: u8 = 1;
 const HARD_STATE: u8 = 2;
 const BASE: u8 = 3;
 const ENTRY: u8 = 4;
+/// Follows a base; without it the metadata log starts at 0.
+const LOG_START: u8 = 5;
 
 /// Where the file's entries begin and how far the metadata log is known to be durable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Base {
     pub applied: EntryId,
     /// … and the metadata log's end right behind it.
     pub end_offset: i64,
+    /// Where the metadata log starts: a snapshot stands for what was before.
+    pub start_offset: i64,
 }
 
 /// The records of one frame.
@@ -68,9 +72,12 @@ impl Frame {
     }
 
     pub fn base(&mut self, base: &Base) {
-        let Base { truncated, applied, end_offset } = base;
+        let Base { truncated, applied, end_offset, start_offset } = base;
         let ids = words([truncated.index, truncated.term, applied.index, applied.term]);
         self.record(BASE, &[&ids, &end_offset.to_be_bytes()]);
+        if *start_offset > 0 {
+            self.record(LOG_START, &[&start_offset.to_be_bytes()]);
+        }
     }
 
     pub fn entry(&mut self, entry: &Entry) {
@@ -139,6 +146,8 @@ pub struct Recovered {
     pub wal: Wal,
     pub base: Base,
     pub tail: TailStorage,
+    /// The torn last frame that was cut off: where it began, and its bytes.
+    pub torn: Option<(u64, u64)>,
 }
 
 impl Wal {
@@ -164,11 +173,13 @@ impl Wal {
             reason,
         })?;
         let file = storage.open(path).map_err(io_error)?;
-        if contents.len < bytes.len() as u64 {
+        let torn = (bytes.len() as u64).checked_sub(contents.len).filter(|len| *len > 0);
+        if torn.is_some() {
             file.truncate(contents.len).and_then(|()| file.sync()).map_err(io_error)?;
         }
         let wal = Wal { path: path.to_owned(), file, len: contents.len };
-        Ok(Recovered { wal, base: contents.base, tail: contents.tail })
+        let torn = torn.map(|len| (contents.len, len));
+        Ok(Recovered { wal, base: contents.base, tail: contents.tail, torn })
     }
 }
 
@@ -231,6 +242,7 @@ fn replay(payload: &[u8], contents: &mut Contents) -> Result<(), String> {
                 contents.base = body.base().ok_or("a malformed base")?;
                 contents.tail.reset(contents.base.truncated);
             }
+            LOG_START => contents.base.start_offset = body.i64().ok_or("a malformed log start")?,
             CONF_STATE => contents.tail.set_conf_state(body.conf_state().ok_or("a malformed configuration")?),
             HARD_STATE => contents.tail.set_hard_state(body.hard_state().ok_or("a malformed hard state")?),
             ENTRY => contents.tail.append(body.entry().ok_or("a malformed entry")?)?,
@@ -263,6 +275,10 @@ impl<'a> Input<'a> {
 
     fn u64(&mut self) -> Option<u64> {
         Some(u64::from_be_bytes(self.array()?))
+    }
+
+    fn i64(&mut self) -> Option<i64> {
+        Some(i64::from_be_bytes(self.array()?))
     }
 
     fn record(&mut self) -> Option<(u8, Input<'a>)> {
@@ -298,7 +314,7 @@ impl<'a> Input<'a> {
 
     fn base(&mut self) -> Option<Base> {
         let (truncated, applied) = (self.entry_id()?, self.entry_id()?);
-        Some(Base { truncated, applied, end_offset: i64::from_be_bytes(self.array()?) })
+        Some(Base { truncated, applied, end_offset: self.i64()?, start_offset: 0 })
     }
 
     fn entry(&mut self) -> Option<Entry> {

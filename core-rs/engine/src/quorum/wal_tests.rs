@@ -24,7 +24,7 @@ fn states() -> (ConfState, HardState) {
 
 fn base() -> Base {
     let id = EntryId { index: 10, term: 6 };
-    Base { truncated: id, applied: id, end_offset: 123 }
+    Base { truncated: id, applied: id, end_offset: 123, start_offset: 45 }
 }
 
 /// A file whose tail starts after entry 10.

@@ -106,6 +106,9 @@ export class BrokerConfig {
     const own = [
       'fetch.max.bytes',
       'max.incremental.fetch.session.cache.slots',
+      'metadata.log.segment.bytes',
+      'metadata.max.retention.bytes',
+      'metadata.max.retention.ms',
       'producer.id.expiration.check.interval.ms',
       'authorizer.class.name',
       'super.users',

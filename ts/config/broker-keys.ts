@@ -54,6 +54,33 @@ export const brokerKeys = {
   }),
   'broker.rack': optionalText({ doc: 'The rack of this broker, shown in Metadata.' }),
 
+  // the metadata log
+  'metadata.log.max.record.bytes.between.snapshots': long({
+    default: 20_971_520,
+    min: 1,
+    doc: 'Bytes of committed records after which a snapshot of the metadata is written.',
+  }),
+  'metadata.log.max.snapshot.interval.ms': long({
+    default: 3_600_000,
+    min: 0,
+    doc: 'How long committed records may be in no snapshot of the metadata, in ms; 0 for ever.',
+  }),
+  'metadata.log.segment.bytes': int({
+    default: 1_073_741_824,
+    min: 8_388_608,
+    doc: 'The largest segment of the metadata log, in bytes; 32 MiB at least, whatever is set.',
+  }),
+  'metadata.max.retention.bytes': long({
+    default: 104_857_600,
+    min: -1,
+    doc: 'Bytes of metadata log and snapshots beyond which the oldest go; -1 without a limit.',
+  }),
+  'metadata.max.retention.ms': long({
+    default: 604_800_000,
+    min: -1,
+    doc: 'How long snapshots of the metadata, and the log below them, are kept, in ms; -1 for ever.',
+  }),
+
   // sockets
   listeners: list({
     default: 'PLAINTEXT://127.0.0.1:9092',

@@ -40,9 +40,8 @@ log.cleaner.threads log.dir.failure.timeout.ms log.flush.offset.checkpoint.inter
 log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms log.message.downconversion.enable
 log.message.format.version log.message.timestamp.difference.max.ms max.connection.creation.rate
 max.connections.per.ip.overrides max.request.partition.size.limit
-metadata.log.dir metadata.log.max.record.bytes.between.snapshots metadata.log.max.snapshot.interval.ms
-metadata.log.segment.bytes metadata.log.segment.ms metadata.max.idle.interval.ms metadata.max.retention.bytes
-metadata.max.retention.ms metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters
+metadata.log.dir metadata.log.segment.ms metadata.max.idle.interval.ms
+metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters
 metrics.num.samples metrics.recording.level metrics.sample.window.ms num.recovery.threads.per.data.dir
 num.replica.alter.log.dirs.threads num.replica.fetchers offsets.commit.required.acks offsets.commit.timeout.ms
 offsets.load.buffer.size password.encoder.cipher.algorithm password.encoder.iterations

@@ -21,6 +21,7 @@ import {
 } from '../state/controller.js'
 import { type MetadataImage, topicByName } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'
+import { imageRecords } from '../state/image-records.js'
 import { decodeMetadata, encodeMetadata, type MetadataRecord } from '../state/metadata-records.js'
 import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import { aclCommand } from './acl-feed.js'
@@ -33,6 +34,7 @@ import type { Alarm, Host } from './host.js'
 import { imageModel } from './image-model.js'
 import { type Address, Listeners } from './listeners.js'
 import { MetadataLog } from './metadata-log.js'
+import { MetadataSnapshots } from './metadata-snapshots.js'
 import { Outbox } from './outbox.js'
 import { RecordDeletions } from './record-deletions.js'
 import { RequestMemory } from './request-memory.js'
@@ -81,6 +83,7 @@ export class ControlPlane {
     MetadataDelta
   >
   private readonly services: BrokerServices
+  private readonly snapshots: MetadataSnapshots<MetadataImage>
   private readonly dispatcher: Dispatcher
 
   constructor(private readonly setup: ControlPlaneSetup) {
@@ -100,6 +103,24 @@ export class ControlPlane {
         log,
         push: (command) => this.push(command),
         onImage: (image, delta) => this.onImage(image, delta),
+        onCommitted: (bytes) => this.snapshots.onCommitted(bytes),
+      },
+    )
+    this.snapshots = new MetadataSnapshots<MetadataImage>(
+      {
+        maxRecordBytes: config.get('metadata.log.max.record.bytes.between.snapshots'),
+        maxIntervalMs: config.get('metadata.log.max.snapshot.interval.ms'),
+      },
+      {
+        now,
+        log,
+        timers: this.timers,
+        push: (command) => this.push(command),
+        newest: () => {
+          const { newest } = this.metadata
+          return newest?.image.transaction === null ? newest : null
+        },
+        records: encodedRecords,
       },
     )
     this.groups = new GroupShards(config, nodeId, {
@@ -191,6 +212,15 @@ export class ControlPlane {
         break
       case 'metadata-committed':
         this.metadata.onCommitted(event)
+        break
+      case 'metadata-snapshot':
+        this.metadata.onSnapshot(event)
+        break
+      case 'snapshot-written':
+        this.snapshots.onWritten(event)
+        break
+      case 'snapshot-damaged':
+        log.warn({ file: event.file, reason: event.message }, 'a snapshot of the metadata is damaged')
         break
       case 'proposal-dropped':
         this.metadata.onDropped(event)
@@ -362,4 +392,8 @@ export class ControlPlane {
     if (this.native === null) throw new Error('a call before the data plane was open')
     return this.native
   }
+}
+
+function* encodedRecords(image: MetadataImage): Generator<Buffer> {
+  for (const record of imageRecords(image)) yield encodeMetadata(record)
 }

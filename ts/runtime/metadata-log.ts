@@ -10,6 +10,7 @@ import type { EventNamed } from '../native/events.js'
 import { Errors } from '../protocol/index.js'
 import type { Coordinator, Decision, Now } from '../state/coordinator.js'
 import type { Logger } from './host.js'
+import type { Snapshottable } from './metadata-snapshots.js'
 import { Waiting } from './waiting.js'
 
 export type ApplyImage = Extract<Command, { kind: 'apply-image' }>
@@ -28,6 +29,8 @@ export interface MetadataHost<Image, Delta> {
   push(command: Command): void
   /** The logs agree with this image; called before any reply that depends on it. Delta null: the first image. */
   onImage(image: Image, delta: Delta | null): void
+  /** Records of so many bytes were committed and are in the committed image. */
+  onCommitted(bytes: number): void
   readonly log: Logger
 }
 
@@ -72,6 +75,8 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
   private active = false
   /** Of the last committed record; −1 before there is one. */
   private committedOffset = -1
+  private committedEpoch = -1
+  private committedTimestamp = -1
   private appliedOffset = -1
   private proposals = 0
   private inFlight: InFlight<Request, Rec, Soft, Reply> | null = null
@@ -95,9 +100,11 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     return this.applied
   }
 
-  /** Before the data plane was told of anything: what there is to tell. */
-  get committedImage(): Image {
-    return this.committed
+  /** Everything that is committed, applied or not, and what a snapshot of it is called; null before there is anything. */
+  get newest(): Snapshottable<Image> | null {
+    if (this.committedOffset < 0) return null
+    const { committed: image, committedEpoch: epoch, committedTimestamp: timestamp } = this
+    return { image, endOffset: this.committedOffset + 1, epoch, timestamp }
   }
 
   /** This node leads the quorum and has seen all of its log: from now on it decides. */
@@ -142,18 +149,19 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     this.next()
   }
 
+  /** The snapshot that this start begins with; it comes before any committed record. */
+  onSnapshot({ endOffset, epoch, timestamp, records }: EventNamed<'metadata-snapshot'>): void {
+    this.replay(endOffset - 1, epoch, timestamp, records, () => endOffset - 1)
+  }
+
   onCommitted(event: EventNamed<'metadata-committed'>): void {
-    const records = event.records.map(({ value }) => this.codec.decode(value))
+    const { baseOffset, epoch, timestamp, records } = event
     const mine = this.inFlight?.proposalId === event.proposalId ? this.inFlight : null
-    for (const [index, record] of records.entries()) {
-      const offset = event.baseOffset + index
-      this.controller.replay(this.state, { record, offset, timestamp: event.timestamp })
-    }
+    const last = Math.max(this.committedOffset, baseOffset + records.length - 1)
+    const delta = this.replay(last, epoch, timestamp, records, (index) => baseOffset + index)
     for (const soft of mine?.decision.soft ?? []) this.controller.replay(this.state, { soft })
-    this.committedOffset = Math.max(this.committedOffset, event.baseOffset + records.length - 1)
-    const { image, delta } = this.model.fold(this.committed, this.committedOffset, event.epoch, records)
-    this.committed = image
     if (this.told !== null) this.tell(delta)
+    this.host.onCommitted(records.reduce((bytes, { value }) => bytes + value.length, 0))
     if (mine !== null) {
       this.inFlight = null
       this.hold(mine.decision)
@@ -179,6 +187,26 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
       this.host.onImage(first.image, first.delta)
     }
     this.release()
+  }
+
+  /** Records into the controller's state and the committed image; what is different there. */
+  private replay(
+    last: number,
+    epoch: number,
+    timestamp: number,
+    values: readonly { readonly value: Buffer }[],
+    offsetOf: (index: number) => number,
+  ): Delta {
+    const records = values.map(({ value }) => this.codec.decode(value))
+    for (const [index, record] of records.entries()) {
+      this.controller.replay(this.state, { record, offset: offsetOf(index), timestamp })
+    }
+    this.committedOffset = last
+    this.committedEpoch = epoch
+    this.committedTimestamp = timestamp
+    const { image, delta } = this.model.fold(this.committed, last, epoch, records)
+    this.committed = image
+    return delta
   }
 
   /** Decides request after request until one has to wait for the quorum. */

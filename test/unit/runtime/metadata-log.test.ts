@@ -49,6 +49,7 @@ beforeEach(() => {
       now: () => ({ monotonicMs: 0, wallMs: 0 }),
       push: (command) => pushed.push(command),
       onImage: (image) => images.push(image),
+      onCommitted: nothing,
       log: { debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing },
     },
   )

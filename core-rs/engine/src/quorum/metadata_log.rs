@@ -27,6 +27,8 @@ pub const METADATA_TOPIC_ID: Uuid = Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 
 /// Kafka's `metadata.log.segment.bytes`.
 const SEGMENT_BYTES: u32 = 1 << 30;
+/// What is applied at once fits into one segment: the largest proposal, with what Kafka's format adds to its records.
+const MIN_SEGMENT_BYTES: u32 = 4 * super::entry::MAX_PAYLOAD_BYTES as u32;
 
 /// One committed entry, about to be written.
 #[derive(Debug)]
@@ -164,6 +166,7 @@ impl MetadataLog {
     }
 
     pub fn set_segment_bytes(&mut self, segment_bytes: u32) {
+        let segment_bytes = segment_bytes.max(MIN_SEGMENT_BYTES);
         let config = LogConfig { segment_bytes, ..self.log.config().clone() };
         self.log.set_config(config);
     }

@@ -63,7 +63,8 @@ pub fn first_kept(
     now_ms: i64,
 ) -> usize {
     let mut start = log_start;
-    for (index, [oldest, next]) in known.array_windows().enumerate() {
+    for (index, pair) in known.windows(2).enumerate() {
+        let [oldest, next] = pair else { break };
         let snapshots: u64 = known.iter().skip(index).map(|snapshot| snapshot.bytes).sum();
         let total = i64::try_from(snapshots.saturating_add(log_bytes(start))).unwrap_or(i64::MAX);
         let too_large = retention.bytes >= 0 && total > retention.bytes;

@@ -43,6 +43,7 @@ mod wakes;
 
 #[cfg(test)]
 mod authorizer_tests;
+#[cfg(test)]
 mod boot_tests;
 #[cfg(test)]
 mod node_tests;

@@ -38,6 +38,8 @@ import {
   offsetForLeaderEpoch,
   produce,
   syncGroup,
+  unregisterBroker,
+  updateFeatures,
   ZERO_UUID,
 } from '../../ts/protocol/index.js'
 import { AclOperation, PatternType, PermissionType, ResourceType } from '../../ts/state/acl.js'
@@ -455,6 +457,21 @@ export const denials: readonly Denial[] = [
     ask: (c) => c.request(listPartitionReassignments, 0, { timeoutMs: 5000, topics: null }),
     denied: always({ errorCode: CLUSTER_DENIED, topics: [] }),
     needs: [[`DESCRIBE CLUSTER ${CLUSTER}`]],
+  },
+  {
+    what: 'UpdateFeatures',
+    ask: (c) => {
+      const featureUpdates = [{ feature: 'metadata.version', maxVersionLevel: 30, upgradeType: 1 }]
+      return c.request(updateFeatures, 2, { timeoutMs: 5000, featureUpdates, validateOnly: true })
+    },
+    denied: always({ errorCode: CLUSTER_DENIED }),
+    needs: [[`ALTER CLUSTER ${CLUSTER}`]],
+  },
+  {
+    what: 'UnregisterBroker',
+    ask: (c) => c.request(unregisterBroker, 0, { brokerId: 4711 }),
+    denied: always({ errorCode: CLUSTER_DENIED }),
+    needs: [[`ALTER CLUSTER ${CLUSTER}`]],
   },
   {
     what: 'DescribeTopicPartitions',

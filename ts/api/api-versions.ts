@@ -16,11 +16,7 @@ import {
   produce,
   type RequestOf,
 } from '../protocol/index.js'
-import {
-  METADATA_VERSION,
-  NEWEST_METADATA_VERSION,
-  OLDEST_METADATA_VERSION,
-} from '../state/metadata-version.js'
+import { SUPPORTED_FEATURES } from '../state/features.js'
 import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
@@ -48,10 +44,12 @@ const dataPlane: readonly ServedApi[] = [
   told(describeProducers),
 ]
 
-/** Told to clients, and to the controller when a broker registers. */
-export const supportedFeatures = [
-  { name: METADATA_VERSION, minVersion: OLDEST_METADATA_VERSION, maxVersion: NEWEST_METADATA_VERSION },
-]
+/** As it is told to clients, and to the controller when the broker registers. */
+export const supportedFeatures = [...SUPPORTED_FEATURES].map(([name, { min, max }]) => ({
+  name,
+  minVersion: min,
+  maxVersion: max,
+}))
 
 export function servedApis(handlers: readonly Handler[]): ServedApi[] {
   return [...dataPlane, ...handlers.map(({ api }) => told(api))].sort((a, b) => a.apiKey - b.apiKey)

@@ -10,7 +10,9 @@ import type {
   DeleteAclsRequest,
   DeleteAclsResponse,
 } from '../state/acl-admin.js'
+import type { UnregisterBrokerResponse } from '../state/brokers.js'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
+import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../state/features.js'
 import type {
   GroupReply,
   GroupRequest,
@@ -66,6 +68,12 @@ export interface ControllerView {
   reassign(request: ReassignRequest, answer: (response: ReassignResponse) => void): void
   createAcls(request: CreateAclsRequest, answer: (response: CreateAclsResponse) => void): void
   deleteAcls(request: DeleteAclsRequest, answer: (response: DeleteAclsResponse) => void): void
+  unregisterBroker(brokerId: number, answer: (response: UnregisterBrokerResponse) => void): void
+  updateFeatures(
+    request: UpdateFeaturesRequest,
+    apiVersion: number,
+    answer: (response: UpdateFeaturesResponse) => void,
+  ): void
   alterConfigs(request: AlterConfigsRequest, answer: (response: AlterConfigsResponse) => void): void
 }
 

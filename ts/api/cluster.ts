@@ -1,5 +1,6 @@
 /** DescribeCluster (key 60), v0–2: cluster id, controller and brokers, with the addresses of the asking listener. */
 import { describeCluster, Errors, OPERATIONS_OMITTED } from '../protocol/index.js'
+import { fencedBrokers } from '../state/image-view.js'
 import { clusterOperations } from './authorize.js'
 import { type Handler, serve } from './handler.js'
 
@@ -19,13 +20,15 @@ export const describeClusterHandler: Handler = serve(describeCluster, (call, bod
     endpointType: BROKERS,
     clusterId,
     controllerId: broker.controllerId,
-    brokers: broker.brokers(call.listener).map(({ nodeId, host, port, rack }) => ({
-      brokerId: nodeId,
-      host,
-      port,
-      rack,
-      isFenced: false,
-    })),
+    brokers: [
+      ...broker
+        .brokers(call.listener)
+        .map(({ nodeId, host, port, rack }) => ({ brokerId: nodeId, host, port, rack, isFenced: false })),
+      ...(body.includeFencedBrokers ? fencedBrokers(broker.image(), call.listener) : []).map((fenced) => ({
+        ...fenced,
+        isFenced: true,
+      })),
+    ],
     clusterAuthorizedOperations: body.includeClusterAuthorizedOperations
       ? clusterOperations(broker.authorizer, call)
       : OPERATIONS_OMITTED,

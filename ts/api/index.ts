@@ -6,6 +6,7 @@ import { describeClusterHandler } from './cluster.js'
 import { describeConfigsHandler } from './configs.js'
 import { deleteRecordsHandler } from './delete-records.js'
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.js'
+import { featureHandlers } from './features.js'
 import { findCoordinatorHandler } from './find-coordinator.js'
 import { groupAdminHandlers } from './group-admin.js'
 import { groupHandlers } from './groups.js'
@@ -36,6 +37,7 @@ const all: readonly Handler[] = [
   describeTopicPartitionsHandler,
   ...nodeHandlers,
   describeClusterHandler,
+  ...featureHandlers,
 ]
 
 const served = servedApis(all)

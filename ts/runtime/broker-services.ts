@@ -14,8 +14,10 @@ import { offsetsTopic } from '../api/internal-topics.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import { Errors } from '../protocol/index.js'
 import type { CreateAclsResponse, DeleteAclsResponse } from '../state/acl-admin.js'
+import type { UnregisterBrokerResponse } from '../state/brokers.js'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
 import type { ControllerReply, ControllerRequest } from '../state/controller.js'
+import type { UpdateFeaturesResponse } from '../state/features.js'
 import { partitionFor } from '../state/group-coordinator.js'
 import { type MetadataImage, NO_LEADER, topicByName } from '../state/image.js'
 import { aliveBrokers } from '../state/image-view.js'
@@ -118,6 +120,18 @@ export class BrokerServices implements BrokerView {
         metadata.submit(
           (to) => ({ kind: 'delete-acls', to, body }),
           (reply) => answer(reply as DeleteAclsResponse),
+        )
+      },
+      unregisterBroker(brokerId, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'unregister-broker', to, brokerId }),
+          (reply) => answer(reply as UnregisterBrokerResponse),
+        )
+      },
+      updateFeatures(body, apiVersion, answer) {
+        metadata.submit(
+          (to) => ({ kind: 'update-features', to, nodeId: setup.nodeId, apiVersion, body }),
+          (reply) => answer(reply as UpdateFeaturesResponse),
         )
       },
       alterConfigs(body: AlterConfigsRequest, answer) {

@@ -13,12 +13,12 @@ import type { NativeNode } from '../native/node.js'
 import { apiKeys, Errors } from '../protocol/index.js'
 import type { RegisterBrokerResponse } from '../state/brokers.js'
 import {
-  BOOTSTRAP_FEATURES,
   type ControllerReply,
   type ControllerRequest,
   type ControllerState,
   controller,
 } from '../state/controller.js'
+import { BOOTSTRAP_FEATURES, unservableFeature } from '../state/features.js'
 import { type MetadataImage, topicByName } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'
 import { imageRecords } from '../state/image-records.js'
@@ -300,6 +300,11 @@ export class ControlPlane {
 
   private register(): void {
     this.phase = 'registering'
+    const unservable = this.metadata.newest === null ? null : unservableFeature(this.metadata.newest.image)
+    if (unservable !== null) {
+      this.fail(unservable)
+      return
+    }
     const { config, directoryIds, host } = this.setup
     this.metadata.tellController({ kind: 'bootstrap', features: BOOTSTRAP_FEATURES })
     const body = {

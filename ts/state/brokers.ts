@@ -1,11 +1,13 @@
-// Broker registration as the controller decides it: a new broker epoch, and new leader epochs for what it leads.
+// Brokers coming and going as the controller decides it: a new broker epoch, and other leaders for what it led.
 // Owns the decision alone; liveness (heartbeats, fencing by timeout) is not decided here.
-import { Errors } from '../protocol/index.js'
+import type { ResponseOf, unregisterBroker } from '../protocol/index.js'
+import { Errors, errorMessage } from '../protocol/index.js'
 import type { MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER } from './image.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
 import { LEADER_UNCHANGED, partitionChange } from './partition-change.js'
+import { isActive } from './topics.js'
 
 export interface RegisterBrokerRequest {
   readonly brokerId: number
@@ -66,10 +68,47 @@ export function decideRegisterBroker(
   return { records: [registration, ...changes], response: { errorCode: Errors.NONE, brokerEpoch } }
 }
 
+export type UnregisterBrokerResponse = ResponseOf<typeof unregisterBroker>
+
+/** UnregisterBroker: one that is gone for good. One that serves is refused here: Kafka forgets it while it goes on. */
+export function decideUnregisterBroker(
+  image: MetadataImage,
+  brokerId: number,
+): { records: MetadataRecord[]; response: UnregisterBrokerResponse } {
+  const broker = image.brokers.get(brokerId)
+  if (broker === undefined) {
+    const message = `Broker ID ${brokerId} is not currently registered`
+    return { records: [], response: unregistrationFailed(Errors.BROKER_ID_NOT_REGISTERED, message) }
+  }
+  if (isActive(image, brokerId)) {
+    const message = `Broker ID ${brokerId} is running: stop it before it is unregistered`
+    return { records: [], response: unregistrationFailed(Errors.INVALID_REQUEST, message) }
+  }
+  const record = metadataRecord('UnregisterBrokerRecord', { brokerId, brokerEpoch: broker.epoch })
+  const changes = leadershipsAfterRestart(image, { brokerId, fenced: true })
+  return {
+    records: [...changes, record],
+    response: { throttleTimeMs: 0, errorCode: Errors.NONE, errorMessage: null },
+  }
+}
+
+export function unregistrationFailed(
+  errorCode: number,
+  message = errorMessage(errorCode),
+): UnregisterBrokerResponse {
+  return { throttleTimeMs: 0, errorCode, errorMessage: message }
+}
+
 /** A feature that the broker does not name must not be finalised, else it could not read what others write. */
 function supports(request: RegisterBrokerRequest, name: string, level: number): boolean {
   const feature = request.features.find((one) => one.name === name)
   return feature !== undefined && feature.minSupportedVersion <= level && level <= feature.maxSupportedVersion
+}
+
+/** A broker that may have lost the end of its logs; fenced, it cannot lead. */
+interface Departed {
+  readonly brokerId: number
+  readonly fenced: boolean
 }
 
 /**
@@ -77,7 +116,7 @@ function supports(request: RegisterBrokerRequest, name: string, level: number): 
  * epoch, so that offsets written before and after are told apart; elsewhere it leaves the ISR, and another in-sync
  * replica leads.
  */
-function leadershipsAfterRestart(image: MetadataImage, broker: RegisterBrokerRequest): MetadataRecord[] {
+function leadershipsAfterRestart(image: MetadataImage, broker: Departed): MetadataRecord[] {
   const records: MetadataRecord[] = []
   for (const topic of image.topicsById.values()) {
     for (const partition of topic.partitions.values()) {
@@ -92,7 +131,7 @@ function leadershipsAfterRestart(image: MetadataImage, broker: RegisterBrokerReq
 function afterRestart(
   image: MetadataImage,
   { isr, leader, replicas }: PartitionImage,
-  { brokerId, fenced }: RegisterBrokerRequest,
+  { brokerId, fenced }: Departed,
 ): { isr: number[] | null; leader: number } | null {
   if (!isr.includes(brokerId)) return null
   const others = isr.filter((id) => id !== brokerId)

@@ -7,12 +7,14 @@ import type {
   DeleteAclsResponse,
 } from './acl-admin.js'
 import { aclCreationFailed, aclDeletionFailed, decideCreateAcls, decideDeleteAcls } from './acl-admin.js'
-import type { RegisterBrokerRequest, RegisterBrokerResponse } from './brokers.js'
-import { decideRegisterBroker } from './brokers.js'
+import type { RegisterBrokerRequest, RegisterBrokerResponse, UnregisterBrokerResponse } from './brokers.js'
+import { decideRegisterBroker, decideUnregisterBroker, unregistrationFailed } from './brokers.js'
 import type { AlterConfigsRequest, AlterConfigsResponse, ConfigPolicy } from './configs.js'
 import { alterationFailed, decideAlterConfigs } from './configs.js'
 import type { Change, Coordinator, Decision } from './coordinator.js'
 import { nothing } from './coordinator.js'
+import type { FeatureLevel, UpdateFeaturesRequest, UpdateFeaturesResponse } from './features.js'
+import { decideUpdateFeatures, updateFailed } from './features.js'
 import type { MetadataImage } from './image.js'
 import { emptyImage } from './image.js'
 import { applyRecords } from './image-delta.js'
@@ -74,18 +76,19 @@ export type ControllerRequest =
   | (Asked & { readonly kind: 'delete-acls'; readonly body: DeleteAclsRequest })
   | (Asked & { readonly kind: 'allocate-producer-ids'; readonly body: AllocateProducerIdsRequest })
   | (Asked & { readonly kind: 'register-broker'; readonly body: RegisterBrokerRequest })
-  /** The first records of a fresh cluster; does nothing once any feature is finalised. Answers nobody. */
+  | (Asked & { readonly kind: 'unregister-broker'; readonly brokerId: number })
+  | (Asked & {
+      readonly kind: 'update-features'
+      /** Of the controller. */
+      readonly nodeId: number
+      readonly apiVersion: number
+      readonly body: UpdateFeaturesRequest
+    })
+  /**
+   * The first records of a fresh cluster, of which there are none once any feature is finalised, and the end of a metadata
+   * transaction that was left open. Answers nobody.
+   */
   | { readonly kind: 'bootstrap'; readonly features: readonly FeatureLevel[] }
-
-export interface FeatureLevel {
-  readonly name: string
-  readonly level: number
-}
-
-/** What a fresh cluster finalises: the levels of Kafka 4.3 whose features are served. */
-export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [
-  { name: METADATA_VERSION, level: NEWEST_METADATA_VERSION },
-]
 
 export type ControllerReply =
   | CreateTopicsResponse
@@ -98,6 +101,8 @@ export type ControllerReply =
   | DeleteAclsResponse
   | AllocateProducerIdsResponse
   | RegisterBrokerResponse
+  | UnregisterBrokerResponse
+  | UpdateFeaturesResponse
 
 export type ControllerDecision = Decision<MetadataRecord, never, ControllerReply>
 export type Controller = Coordinator<
@@ -154,6 +159,12 @@ function decide(
       return answered(request, decideAllocateProducerIds(image, request.body))
     case 'register-broker':
       return answered(request, decideRegisterBroker(image, request.body))
+    case 'unregister-broker':
+      return answered(request, decideUnregisterBroker(image, request.brokerId))
+    case 'update-features': {
+      const { nodeId, apiVersion, body } = request
+      return answered(request, decideUpdateFeatures(image, nodeId, apiVersion, body))
+    }
     case 'bootstrap':
       return {
         ...nothing<MetadataRecord, never, ControllerReply>(),
@@ -177,10 +188,13 @@ function answered(
 
 /** Kafka's log starts with metadata.version; levels are never raised silently afterwards. */
 function bootstrapRecords(image: MetadataImage, features: readonly FeatureLevel[]): MetadataRecord[] {
-  if (image.features.size > 0) return []
-  return features.map(({ name, level }) =>
+  const reason = 'The controller that began it is gone.'
+  const abort = image.transaction === null ? [] : [metadataRecord('AbortTransactionRecord', { reason })]
+  if (image.features.size > 0) return abort
+  const levels = features.map(({ name, level }) =>
     metadataRecord('FeatureLevelRecord', { name, featureLevel: level }),
   )
+  return [...abort, ...levels]
 }
 
 function replay(state: ControllerState, change: Change<MetadataRecord, never>): void {
@@ -230,6 +244,10 @@ export function failedRequest(request: ControllerRequest, errorCode: number): Co
       return allocationFailed(errorCode)
     case 'register-broker':
       return { errorCode, brokerEpoch: -1 }
+    case 'unregister-broker':
+      return unregistrationFailed(errorCode)
+    case 'update-features':
+      return updateFailed(errorCode)
     case 'bootstrap':
       return null
   }

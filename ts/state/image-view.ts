@@ -12,10 +12,19 @@ export interface BrokerView {
 
 /** Unfenced brokers that have this listener, by id. */
 export function aliveBrokers(image: MetadataImage, listener: string): BrokerView[] {
+  return brokersWith(image, listener, false)
+}
+
+/** The others that have it, which do not serve. */
+export function fencedBrokers(image: MetadataImage, listener: string): BrokerView[] {
+  return brokersWith(image, listener, true)
+}
+
+function brokersWith(image: MetadataImage, listener: string, fenced: boolean): BrokerView[] {
   const views: BrokerView[] = []
   for (const broker of image.brokers.values()) {
     const endpoint = broker.listeners.get(listener)
-    if (broker.fenced || endpoint === undefined) continue
+    if (broker.fenced !== fenced || endpoint === undefined) continue
     views.push({ brokerId: broker.brokerId, host: endpoint.host, port: endpoint.port, rack: broker.rack })
   }
   return views.sort((a, b) => a.brokerId - b.brokerId)

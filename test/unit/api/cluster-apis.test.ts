@@ -12,6 +12,8 @@ import {
   encodeRequestFrame,
   initProducerId,
   metadata,
+  unregisterBroker,
+  updateFeatures,
   ZERO_UUID,
 } from '../../../ts/protocol/index.js'
 import { SimBroker } from './sim-broker.js'
@@ -175,6 +177,39 @@ describe('the cluster', () => {
       brokers: [{ brokerId: 0, ...address }],
     })
     expect(broker.ask(conn, metadata, 0, { topics: [] }).brokers).toMatchObject([{ nodeId: 0, ...address }])
+  })
+
+  it('raises and lowers features within what is served, and says what is finalised', () => {
+    const own = new SimBroker()
+    const wire = own.connect()
+    const features = () =>
+      own.ask(wire, apiVersions, 4, { clientSoftwareName: 'test', clientSoftwareVersion: '1' })
+    const before = features()
+    expect(before.supportedFeatures).toEqual([{ name: 'metadata.version', minVersion: 7, maxVersion: 30 }])
+    expect(before.finalizedFeatures).toEqual([
+      { name: 'metadata.version', maxVersionLevel: 30, minVersionLevel: 30 },
+    ])
+    const update = (maxVersionLevel: number, validateOnly: boolean) =>
+      own.ask(wire, updateFeatures, 2, {
+        timeoutMs: 1000,
+        featureUpdates: [{ feature: 'metadata.version', maxVersionLevel, upgradeType: 1 }],
+        validateOnly,
+      })
+    expect(update(31, false)).toMatchObject({ errorCode: Errors.INVALID_UPDATE_VERSION })
+    expect(update(30, true)).toMatchObject({ errorCode: Errors.NONE })
+    expect(features().finalizedFeaturesEpoch).toBe(before.finalizedFeaturesEpoch)
+    expect(update(30, false)).toMatchObject({ errorCode: Errors.NONE, errorMessage: null })
+    expect(features().finalizedFeaturesEpoch).toBeGreaterThan(Number(before.finalizedFeaturesEpoch))
+  })
+
+  it('keeps a broker that serves, and does not know one that never was', () => {
+    expect(broker.ask(conn, unregisterBroker, 0, { brokerId: 0 })).toMatchObject({
+      errorCode: Errors.INVALID_REQUEST,
+    })
+    expect(broker.ask(conn, unregisterBroker, 0, { brokerId: 7 })).toMatchObject({
+      errorCode: Errors.BROKER_ID_NOT_REGISTERED,
+      errorMessage: 'Broker ID 7 is not currently registered',
+    })
   })
 
   it('does not take itself for a controller’s listener', () => {

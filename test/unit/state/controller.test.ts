@@ -1,7 +1,8 @@
 // Dialogues with the metadata controller: brokers, features, producer ids, and what a restart of its log gives back.
 import { describe, expect, it } from 'vitest'
 import { Errors } from '../../../ts/protocol/index.js'
-import { BOOTSTRAP_FEATURES, failedRequest } from '../../../ts/state/controller.js'
+import { failedRequest } from '../../../ts/state/controller.js'
+import { BOOTSTRAP_FEATURES } from '../../../ts/state/features.js'
 import { partitionsSorted, topicByName } from '../../../ts/state/image.js'
 import { broker, LOG_DIR, TestController, topic, uuid } from './metadata-fixture.js'
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::checkpoint::{self, LEADER_EPOCH_FILE};
 use super::folder::{Folder, SNAPSHOT, parse_name};
 use super::log::Log;
+use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::producer_snapshot::{self, ProducerSnapshotEntry};
 use super::{LogError, SyncJob};
 use crate::storage::{Storage, StorageFile, WriteError};
@@ -40,6 +41,9 @@ impl Unsafe {
 pub(super) struct Unsynced {
     files: Vec<Unsafe>,
     dirs: Vec<PathBuf>,
+    /// `partition.metadata`, which the partition writes and leaves to the first sync: no record counts as durable
+    /// before it does.
+    owner: bool,
     /// Entries of both lists that earlier jobs covered.
     files_done: u64,
     dirs_done: u64,
@@ -50,6 +54,7 @@ pub(super) struct Unsynced {
 pub(super) struct Covered {
     files: u64,
     dirs: u64,
+    owner: bool,
     truncations: u64,
 }
 
@@ -66,6 +71,15 @@ impl Unsynced {
         self.dirs.push(dir.to_path_buf());
     }
 
+    /// The directory itself: its name, those inside it, and whose it is.
+    pub(super) fn folder(&mut self, folder: &Folder) {
+        if let Some(parent) = folder.dir.parent() {
+            self.dir(parent);
+        }
+        self.dir(&folder.dir);
+        self.owner = true;
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.dirs.is_empty()
     }
@@ -75,6 +89,7 @@ impl Unsynced {
         let dirs = covered.dirs.saturating_sub(self.dirs_done);
         self.files.drain(..(files as usize).min(self.files.len()));
         self.dirs.drain(..(dirs as usize).min(self.dirs.len()));
+        self.owner &= !covered.owner;
         self.files_done = self.files_done.max(covered.files);
         self.dirs_done = self.dirs_done.max(covered.dirs);
     }
@@ -87,6 +102,9 @@ impl Log {
         let end = self.end_position();
         let mut files = self.unsynced.files.clone();
         files.extend(self.segments.last().and_then(|active| active.file.get()).cloned().map(Unsafe::Open));
+        if self.unsynced.owner {
+            files.push(Unsafe::Named(self.folder.dir.join(PARTITION_METADATA_FILE)));
+        }
         let mut dirs: Vec<PathBuf> = Vec::new();
         for dir in &self.unsynced.dirs {
             if !dirs.contains(dir) {
@@ -97,6 +115,7 @@ impl Log {
         let covered = Covered {
             files: self.unsynced.files_done + self.unsynced.files.len() as u64,
             dirs: self.unsynced.dirs_done + self.unsynced.dirs.len() as u64,
+            owner: self.unsynced.owner,
             truncations: self.truncations,
         };
         SyncJob {

@@ -8,7 +8,9 @@ mod durability;
 mod epochs;
 mod error;
 mod folder;
+pub mod folder_name;
 mod index_file;
+mod leftovers;
 #[allow(clippy::module_inception)]
 mod log;
 mod open;

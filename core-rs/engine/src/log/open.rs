@@ -9,17 +9,14 @@ use super::checkpoint::{self, EpochStart, LEADER_EPOCH_FILE};
 use super::durability::Unsynced;
 use super::epochs::Epochs;
 use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
+use super::leftovers;
 use super::log::Log;
 use super::recovery;
-use super::retention::DELETED;
 use super::segment::Segment;
 use super::tail::Tail;
 use super::{LastStop, LogConfig, LogError, OpenReport, Opening};
 use crate::storage::{DirEntry, Storage};
 use crate::time::Now;
-
-/// What interrupted work leaves behind; none of it was ever part of the log.
-const LEFTOVERS: [&str; 3] = [".tmp", DELETED, ".cleaned"];
 
 impl Log {
     /// Opens the log in `dir`, creating it when there is none. After a clean stop nothing is scanned but the headers
@@ -36,8 +33,7 @@ impl Log {
     ) -> Result<(Log, OpenReport), LogError> {
         let folder = Folder::new(storage, dir);
         let mut report = OpenReport::default();
-        let listing = list_or_create(&folder)?;
-        remove_leftovers(&folder, &listing)?;
+        let listing = leftovers::settle(&folder, list_or_create(&folder)?)?;
         let mut found = find_segments(&folder, &listing, now)?;
         remove_expired(&folder, &mut found, opening.start_offset)?;
         let epochs_on_file = read_epochs(&folder, opening.is_clean())?;
@@ -69,11 +65,8 @@ impl Log {
             log.truncate_fully_and_start_at(opening.start_offset)?;
         }
         if log.size() == 0 {
-            // New, or closed when it was as empty: its names wait for the first sync.
-            if let Some(parent) = dir.parent() {
-                log.unsynced.dir(parent);
-            }
-            log.unsynced.dir(dir);
+            // New, or closed when it was as empty: its names and its owner wait for the first sync.
+            log.unsynced.folder(&log.folder);
         }
         let log_start = log.segments.first().map_or(0, |first| first.base);
         log.start_offset = opening.start_offset.clamp(log_start, log.end_offset);
@@ -101,15 +94,6 @@ fn list_or_create(folder: &Folder) -> Result<Vec<DirEntry>, LogError> {
         }
         Err(error) => Err(folder.dir_fault()(error)),
     }
-}
-
-fn remove_leftovers(folder: &Folder, listing: &[DirEntry]) -> Result<(), LogError> {
-    for entry in listing.iter().filter(|entry| !entry.is_dir) {
-        if LEFTOVERS.iter().any(|suffix| entry.name.ends_with(suffix)) {
-            folder.storage.remove_file(&folder.dir.join(&entry.name)).map_err(folder.dir_fault())?;
-        }
-    }
-    Ok(())
 }
 
 /// The segments in the listing, each with whether its indexes are there and plausible. Indexes whose log is gone, as

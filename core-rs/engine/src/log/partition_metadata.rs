@@ -1,6 +1,6 @@
 //! `partition.metadata` in a partition's directory: which topic id the files belong to.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::path::Path;
 
 use crate::storage::Storage;
@@ -10,8 +10,25 @@ pub const PARTITION_METADATA_FILE: &str = "partition.metadata";
 
 /// Durably writes the topic id into the partition directory `dir`.
 pub fn write(storage: &dyn Storage, dir: &Path, topic_id: Uuid) -> io::Result<()> {
-    let text = format!("version: 0\ntopic_id: {topic_id}");
-    storage.write_atomic(&dir.join(PARTITION_METADATA_FILE), text.as_bytes())
+    storage.write_atomic(&dir.join(PARTITION_METADATA_FILE), text(topic_id).as_bytes())
+}
+
+/// The same without waiting for the disk, in a directory that has no valid one: the log's first sync covers it
+/// (`Log::open`). Until then a crash of the machine may leave it empty or take it away.
+pub fn create(storage: &dyn Storage, dir: &Path, topic_id: Uuid) -> io::Result<()> {
+    let path = dir.join(PARTITION_METADATA_FILE);
+    let file = match storage.create(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            storage.remove_file(&path)?;
+            storage.create(&path)?
+        }
+        created => created?,
+    };
+    file.write_at(0, &[IoSlice::new(text(topic_id).as_bytes())])
+}
+
+fn text(topic_id: Uuid) -> String {
+    format!("version: 0\ntopic_id: {topic_id}")
 }
 
 /// The topic id in `dir`; `None` without the file, `InvalidData` when it is malformed.

@@ -122,11 +122,7 @@ impl BatchReader {
     }
 
     fn blame(&self, base: i64, error: WalkError) -> LogError {
-        let path = file_path(&self.dir, base, LOG);
-        match error {
-            WalkError::Io(source) => LogError::Io { path, source },
-            WalkError::Bad { position, reason } => LogError::Corrupt { path, position, reason },
-        }
+        error.of(&file_path(&self.dir, base, LOG))
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::durability::snapshot_offsets;
 use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
 use super::log::Log;
-use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::segment::Segment;
 use super::window::{LOOKUP_WINDOW, SCAN_WINDOW, Walk, WalkError};
 use super::{CutBytes, LastStop, LogError, OpenReport, Opening};
@@ -197,11 +196,7 @@ fn leave_to_next_sync(log: &mut Log, recovery_point: i64) -> Result<(), LogError
     for snapshot in snapshot_offsets(&log.folder)?.into_iter().filter(|offset| *offset >= recovery_point) {
         log.unsynced.named(log.folder.path(snapshot, SNAPSHOT));
     }
-    log.unsynced.named(log.folder.dir.join(PARTITION_METADATA_FILE));
-    if let Some(parent) = log.folder.dir.parent() {
-        log.unsynced.dir(parent);
-    }
-    log.unsynced.dir(&log.folder.dir);
+    log.unsynced.folder(&log.folder);
     Ok(())
 }
 

@@ -273,10 +273,7 @@ impl Segment {
     }
 
     pub(super) fn blame(&self, folder: &Folder, error: WalkError) -> LogError {
-        match error {
-            WalkError::Io(source) => folder.fault(self.base, LOG)(source),
-            WalkError::Bad { position, reason } => folder.corrupt(self.base, LOG, position, reason),
-        }
+        error.of(&folder.path(self.base, LOG))
     }
 
     /// Makes the segment ready for appends by what its indexes and its last batches say, and returns the offset

@@ -37,6 +37,10 @@ pub struct Removal {
 }
 
 impl Removal {
+    pub fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Removal {
+        Removal { storage, dir }
+    }
+
     pub fn run(&self) -> io::Result<()> {
         if let Some(parent) = self.dir.parent() {
             self.storage.sync_dir(parent)?;

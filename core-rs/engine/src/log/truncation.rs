@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::durability::snapshot_offsets;
 use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
+use super::folder_name::{Fate, renamed};
 use super::log::Log;
 use super::recovery::copy_bytes;
 use super::segment::Segment;
@@ -117,9 +118,10 @@ impl Log {
     /// Renames the directory to `<name>.<unique>-delete`; removing the files runs later, without the lock. Ranges
     /// that are still being served keep their bytes.
     pub fn delete(self, unique: &str) -> Result<Removal, LogError> {
-        let dir = with_suffix(&self.folder.dir, &format!(".{unique}-delete"));
+        let name = self.folder.dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let dir = self.folder.dir.with_file_name(renamed(name, unique, Fate::Delete));
         self.folder.storage.rename(&self.folder.dir, &dir).map_err(self.folder.dir_fault())?;
-        Ok(Removal { storage: Arc::clone(&self.folder.storage), dir })
+        Ok(Removal::new(Arc::clone(&self.folder.storage), dir))
     }
 
     fn begin_truncation(&mut self) {

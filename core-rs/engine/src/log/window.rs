@@ -2,11 +2,13 @@
 //! It checks what a header says against the file's size and order; checksums only when asked.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use millrace_record::batch::CRC_START;
 use millrace_record::{BatchHeader, HEADER_LEN};
 
+use super::LogError;
 use crate::storage::StorageFile;
 
 /// Window of a lookup: one page of the file per `pread`.
@@ -101,6 +103,17 @@ pub(super) enum WalkError {
         position: u64,
         reason: String,
     },
+}
+
+impl WalkError {
+    /// Blamed on the file that was walked over.
+    pub(super) fn of(self, path: &Path) -> LogError {
+        let path = path.to_path_buf();
+        match self {
+            WalkError::Io(source) => LogError::Io { path, source },
+            WalkError::Bad { position, reason } => LogError::Corrupt { path, position, reason },
+        }
+    }
 }
 
 impl From<io::Error> for WalkError {

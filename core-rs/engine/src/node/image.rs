@@ -88,7 +88,7 @@ impl Node {
             (images.queue.pop_front(), !images.first_applied)
         };
         if let Some(delta) = delta {
-            let had_strays = is_first && self.set_strays_aside(&delta, notices);
+            let had_strays = is_first && self.set_strays_aside(&delta, now, notices);
             let failures = self.apply_image(&delta, now, notices);
             self.images.lock().first_applied = true;
             if had_strays {
@@ -149,7 +149,7 @@ impl Node {
         let mut failures = Failures::new();
         for id in &delta.removed {
             if let Some(topic) = self.topics.remove(*id) {
-                self.delete_topic(&topic, notices, &mut failures);
+                self.delete_topic(&topic, now, notices, &mut failures);
             }
         }
         if !delta.removed.is_empty() {
@@ -166,9 +166,9 @@ impl Node {
     }
 
     /// Takes a topic's logs out of service; their files go later.
-    fn delete_topic(&self, topic: &Topic, notices: &mut Notices, failures: &mut Failures) {
+    fn delete_topic(&self, topic: &Topic, now: Now, notices: &mut Notices, failures: &mut Failures) {
         for partition in topic.partitions.iter().flatten() {
-            self.delete_partition(partition, &hex(&topic.id), notices, failures);
+            self.delete_partition(partition, &hex(&topic.id), now, notices, failures);
         }
     }
 
@@ -177,13 +177,19 @@ impl Node {
         &self,
         partition: &Partition,
         unique: &str,
+        now: Now,
         notices: &mut Notices,
         failures: &mut Failures,
     ) {
         match partition.delete(unique, notices) {
-            Ok(removal) => self.push_effect(Effect::Remove(removal)),
+            Ok(removal) => self.remove_log_later(removal, now),
             Err(error) => failures.push((partition.topic_id().0, partition.index(), error.to_string())),
         }
+    }
+
+    /// As with Kafka, the broker's delay and not the topic's.
+    pub(super) fn remove_log_later(&self, removal: Removal, now: Now) {
+        self.remove_later(Effect::Remove(removal), self.defaults.log.file_delete_delay_ms, now);
     }
 
     pub(super) fn run_removal(&self, removal: &Removal) {
@@ -204,7 +210,7 @@ impl Node {
         // A name that passes on to another topic id: the old topic goes first, its directories are in the way.
         if let Some(old) = self.topics.by_name(&delta.name).filter(|old| old.id != delta.id) {
             self.topics.remove(old.id);
-            self.delete_topic(&old, notices, failures);
+            self.delete_topic(&old, now, notices, failures);
             self.write_checkpoints(notices);
         }
         let existing = self.topics.by_id(delta.id);
@@ -231,7 +237,7 @@ impl Node {
                     // The same topic may come back here before the directory is gone.
                     let unique = u128::from_be_bytes(delta.id.0) ^ u128::from(image.partition_epoch as u32);
                     let unique = hex(&Uuid(unique.to_be_bytes()));
-                    self.delete_partition(&partition, &unique, notices, failures);
+                    self.delete_partition(&partition, &unique, now, notices, failures);
                     some_left = true;
                 }
                 continue;

@@ -25,6 +25,10 @@ fn names(storage: &SimStorage) -> Vec<String> {
     storage.list(Path::new("/data")).unwrap().into_iter().map(|entry| entry.name).collect()
 }
 
+fn names_of(world: &World) -> Vec<String> {
+    names(&world.storage)
+}
+
 /// The end that the node says a partition has.
 fn log_end(world: &World, topic_id: TopicId, index: i32) -> i64 {
     world.node.topics().partition(Uuid(topic_id), index).unwrap().offsets().log_end
@@ -37,6 +41,13 @@ fn applied(packed: &[u8]) -> Vec<(i64, usize)> {
         _ => None,
     });
     applied.collect()
+}
+
+/// `file.delete.delay.ms` passes.
+fn delete_delay_over(world: &mut World) {
+    world.advance(60_000);
+    world.node.tick(world.now);
+    world.run();
 }
 
 fn stop(world: &mut World) {
@@ -59,6 +70,9 @@ fn images_are_applied_in_order_one_at_a_time_whatever_the_pool_does() {
     assert_eq!(applied(&packed), [(1, 0), (2, 0), (3, 0)]);
     assert!(world.node.topics().by_id(Uuid(TOPIC)).is_none());
     assert_eq!(world.node.topics().by_name("a").unwrap().partitions.len(), 2);
+    let deleted = format!("a-0.{}-delete", "07".repeat(16));
+    assert!(names(&world.storage).contains(&deleted), "its files go later");
+    delete_delay_over(&mut world);
     let kept: Vec<String> = names(&world.storage).into_iter().filter(|name| name.starts_with("a-")).collect();
     assert_eq!(kept, ["a-0", "a-1"], "the files of the old topic are gone");
 }
@@ -102,6 +116,7 @@ fn a_partition_that_moves_away_answers_who_waits_for_it_and_leaves_no_files() {
         PartitionImage { partition_epoch: 1, leader: 2, replicas: vec![2], ..led_partition(0) };
     world.apply(6, &[], vec![moved]);
     assert_eq!(correlation_ids(&world.receive(conn)), [1]);
+    delete_delay_over(&mut world);
     let kept: Vec<String> =
         names(&world.storage).into_iter().filter(|name| name.starts_with("events-")).collect();
     assert_eq!(kept, ["events-1"]);
@@ -203,8 +218,70 @@ fn directories_that_the_first_image_does_not_know_are_set_aside() {
     let names = names(&world.storage);
     let stray = format!("gone-0.{}-stray", "09".repeat(16));
     assert!(names.contains(&stray) && names.contains(&"gone-0".to_owned()), "{names:?}");
-    assert!(!names.iter().any(|name| name.ends_with("-delete")), "{names:?}");
+    assert!(names.contains(&"old-0.abc-delete".to_owned()), "its delay begins anew: {names:?}");
     assert!(!names.contains(&"unknown-4".to_owned()), "a directory without an id is nobody's: {names:?}");
+    delete_delay_over(&mut world);
+    assert!(!names_of(&world).iter().any(|name| name.ends_with("-delete")));
+    assert!(names_of(&world).contains(&stray));
+}
+
+#[test]
+fn a_directory_whose_owner_a_crash_took_is_kept_if_it_is_empty_and_set_aside_if_not() {
+    for (torn, records) in [(None, false), (None, true), (Some(3), false), (Some(3), true), (Some(0), true)] {
+        let mut world = World::new(options());
+        world.create_topic(1, &[]);
+        if records {
+            let conn = world.connect(0);
+            world.send(conn, &produce(1, -1, 0, b"never synced"));
+        }
+        let metadata = Path::new("/data/events-0/partition.metadata");
+        match torn {
+            Some(len) => world.storage.open(metadata).unwrap().truncate(len).unwrap(),
+            None => world.storage.remove_file(metadata).unwrap(),
+        }
+        world.storage.restart();
+        let mut world = World::on(world.storage.clone(), options());
+        world.create_topic(1, &[]);
+        let packed = world.drain();
+        assert_eq!(applied(&packed), [(5, 0)], "{torn:?} {records}");
+        assert_eq!(log_end(&world, TOPIC, 0), 0);
+        let aside = names_of(&world).iter().any(|name| name.ends_with("-stray"));
+        assert_eq!(aside, records, "{torn:?}");
+        let owner = world.storage.read_to_vec(metadata).unwrap();
+        assert!(owner.starts_with(b"version: 0\ntopic_id: "));
+    }
+}
+
+#[test]
+fn a_topic_of_the_longest_name_can_be_deleted() {
+    let longest = "x".repeat(249);
+    let mut world = World::new(options());
+    world.apply(1, &[], vec![topic(&longest, TOPIC, 1)]);
+    world.apply(2, &[TOPIC], Vec::new());
+    let packed = world.drain();
+    assert_eq!(applied(&packed), [(1, 0), (2, 0)]);
+    let deleted = names_of(&world).into_iter().find(|name| name.ends_with("-delete")).unwrap();
+    assert!(deleted.len() <= 255, "{deleted}");
+}
+
+#[test]
+fn creating_partitions_waits_for_no_disk_and_the_first_sync_covers_whose_they_are() {
+    let mut world = World::new(options());
+    world.apply(1, &[], Vec::new());
+    world.storage.fail_next(SimOperation::Sync, Fault::Panic);
+    world.storage.fail_next(SimOperation::SyncDir, Fault::Panic);
+    world.create_topic(3, &[("flush.messages", "1")]);
+    world.storage.forget_faults();
+    let conn = world.connect(0);
+    world.send(conn, &produce(1, -1, 0, b"synced"));
+    assert_eq!(correlation_ids(&world.receive(conn)), [1]);
+    for seed in 0..20 {
+        world.storage.crash(seed);
+        let mut world = World::on(world.storage.clone(), options());
+        world.create_topic(3, &[("flush.messages", "1")]);
+        assert_eq!(log_end(&world, TOPIC, 0), 1, "seed {seed}");
+        world.drain();
+    }
 }
 
 fn append(world: &World, leader_epoch: i32, count: usize, value: &[u8]) -> (i16, i64, i64, i64) {

@@ -26,8 +26,8 @@ const NO_LOW_WATERMARK: i64 = -1;
 #[derive(Debug)]
 pub(super) struct Retention {
     check: Periodic,
-    /// Files that wait for the end of `file.delete.delay.ms`, by that moment (monotonic ms).
-    delayed: Mutex<BTreeMap<i64, Vec<ExpiredFiles>>>,
+    /// Removals that wait for the end of `file.delete.delay.ms`, by that moment (monotonic ms).
+    delayed: Mutex<BTreeMap<i64, Vec<Effect>>>,
     deletions: Mutex<Deletions>,
 }
 
@@ -58,7 +58,7 @@ impl Retention {
         }
     }
 
-    fn take_due_files(&self, now: Now) -> Vec<ExpiredFiles> {
+    fn take_due(&self, now: Now) -> Vec<Effect> {
         let mut delayed = self.delayed.lock();
         let later = delayed.split_off(&now.monotonic_ms.saturating_add(1));
         std::mem::replace(&mut *delayed, later).into_values().flatten().collect()
@@ -71,8 +71,8 @@ impl Node {
         if self.retention.check.is_due(now) {
             self.push_effect(Effect::CheckRetention);
         }
-        for files in self.retention.take_due_files(now) {
-            self.push_effect(Effect::RemoveExpired(files));
+        for removal in self.retention.take_due(now) {
+            self.push_effect(removal);
         }
     }
 
@@ -86,8 +86,8 @@ impl Node {
     /// Queues the removal of every file whose delay is not over: there is no room for them.
     pub(super) fn remove_delayed_files(&self) {
         let delayed = std::mem::take(&mut *self.retention.delayed.lock());
-        for files in delayed.into_values().flatten() {
-            self.push_effect(Effect::RemoveExpired(files));
+        for removal in delayed.into_values().flatten() {
+            self.push_effect(removal);
         }
     }
 
@@ -111,20 +111,21 @@ impl Node {
                     && let Some(files) = partition.expire_below(*start, notices)
                 {
                     let delay_ms = if is_short { 0 } else { partition.config().log.file_delete_delay_ms };
-                    self.remove_later(files, delay_ms, now);
+                    self.remove_later(Effect::RemoveExpired(files), delay_ms, now);
                 }
             }
         }
         self.retention.check.done();
     }
 
-    fn remove_later(&self, files: ExpiredFiles, delay_ms: i64, now: Now) {
+    /// Has files removed once their delay is over. A stop does not wait for it: the next start finds them by name.
+    pub(super) fn remove_later(&self, removal: Effect, delay_ms: i64, now: Now) {
         if delay_ms <= 0 {
-            self.push_effect(Effect::RemoveExpired(files));
+            self.push_effect(removal);
             return;
         }
         let due = now.monotonic_ms.saturating_add(delay_ms);
-        self.retention.delayed.lock().entry(due).or_default().push(files);
+        self.retention.delayed.lock().entry(due).or_default().push(removal);
     }
 
     pub(super) fn queue_deletion(&self, deletion: DeleteRecords) {

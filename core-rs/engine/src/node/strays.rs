@@ -1,5 +1,6 @@
-//! What the first image says about directories that are there already: leftovers of deletions go, partitions that
-//! nobody knows any more are set aside and never served.
+//! What the first image says about directories that are there already: leftovers of deletions go after a while,
+//! partitions that nobody knows any more are set aside as `-stray` and never served. A `-future` copy of a partition
+//! stays where it is, and so does every name that is none of Kafka's.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,18 +8,21 @@ use std::path::Path;
 
 use super::image::{ImageDelta, hex};
 use super::shared::Node;
-use crate::log::partition_metadata;
+use crate::log::folder_name::{Fate, renamed};
+use crate::log::{Removal, partition_metadata};
 use crate::partition::Notices;
 use crate::quorum::METADATA_TOPIC;
+use crate::storage::Storage;
+use crate::time::Now;
 use crate::uuid::Uuid;
 
 impl Node {
     /// Returns whether anything was there that the image does not know.
-    pub(super) fn set_strays_aside(&self, delta: &ImageDelta, notices: &mut Notices) -> bool {
+    pub(super) fn set_strays_aside(&self, delta: &ImageDelta, now: Now, notices: &mut Notices) -> bool {
         let known = delta.directories();
         let mut changed = false;
         for log_dir in &self.log_dirs {
-            match self.clean_log_dir(&log_dir.path, &known) {
+            match self.clean_log_dir(&log_dir.path, &known, now) {
                 Ok(cleaned) => changed |= cleaned,
                 Err(error) => self.fail_log_dir(&log_dir.path, &error.to_string(), notices),
             }
@@ -26,20 +30,25 @@ impl Node {
         changed
     }
 
-    fn clean_log_dir(&self, log_dir: &Path, known: &BTreeMap<String, Uuid>) -> io::Result<bool> {
+    fn clean_log_dir(&self, log_dir: &Path, known: &BTreeMap<String, Uuid>, now: Now) -> io::Result<bool> {
         let mut changed = false;
         for entry in self.storage.list(log_dir)?.into_iter().filter(|entry| entry.is_dir) {
             let path = log_dir.join(&entry.name);
-            if entry.name.ends_with("-delete") {
-                self.storage.remove_dir_all(&path)?;
-                changed = true;
+            if Fate::Delete.is_of(&entry.name) {
+                // As with Kafka, the delay begins anew.
+                self.remove_log_later(Removal::new(self.storage.clone(), path), now);
             } else if is_partition(&entry.name) {
-                // A directory whose id cannot be read is not this topic's as far as anybody can tell.
-                let found = partition_metadata::read(&*self.storage, &path).unwrap_or(Some(Uuid::ZERO));
-                let expected = known.get(&entry.name).copied();
-                let is_known = expected.is_some() && (found.is_none() || found == expected);
+                let found = owner(&*self.storage, &path)?;
+                let is_known = match known.get(&entry.name) {
+                    None => false,
+                    Some(expected) => match found {
+                        Owner::Topic(id) => id == *expected,
+                        Owner::Nobody { has_records } => !has_records,
+                    },
+                };
                 if !is_known {
-                    self.rename_aside(log_dir, &entry.name, found.unwrap_or_default())?;
+                    let id = if let Owner::Topic(id) = found { id } else { Uuid::ZERO };
+                    self.rename_aside(log_dir, &entry.name, id)?;
                     changed = true;
                 }
             }
@@ -53,13 +62,36 @@ impl Node {
     fn rename_aside(&self, log_dir: &Path, name: &str, id: Uuid) -> io::Result<()> {
         for attempt in 0..u32::MAX {
             let number = if attempt == 0 { String::new() } else { format!("-{attempt}") };
-            let target = log_dir.join(format!("{name}.{}{number}-stray", hex(&id)));
+            let unique = format!("{}{number}", hex(&id));
+            let target = log_dir.join(renamed(name, &unique, Fate::Stray));
             if !self.storage.exists(&target)? {
                 return self.storage.rename(&log_dir.join(name), &target);
             }
         }
         Ok(())
     }
+}
+
+/// Whose a partition directory is.
+enum Owner {
+    Topic(Uuid),
+    /// `partition.metadata` is missing or cannot be read. It is durable before any record is, so what records there are
+    /// were never acked as durable, and may even be those of a deleted topic whose renaming was lost.
+    Nobody {
+        has_records: bool,
+    },
+}
+
+fn owner(storage: &dyn Storage, dir: &Path) -> io::Result<Owner> {
+    match partition_metadata::read(storage, dir) {
+        Ok(Some(id)) => return Ok(Owner::Topic(id)),
+        Ok(None) => {}
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+        Err(error) => return Err(error),
+    }
+    let files = storage.list(dir)?;
+    let has_records = files.iter().any(|file| file.name.ends_with(".log") && file.len > 0);
+    Ok(Owner::Nobody { has_records })
 }
 
 /// `<topic>-<index>`, other than the metadata log.
@@ -78,7 +110,16 @@ mod tests {
         for name in ["a-0", "a-b-12", "__consumer_offsets-49"] {
             assert!(is_partition(name), "{name}");
         }
-        for name in ["a", "-1", "a-", "a-0.abc-delete", "a-0.abc-stray", "__cluster_metadata-0", "a-0x"] {
+        for name in [
+            "a",
+            "-1",
+            "a-",
+            "a-0.abc-delete",
+            "a-0.abc-stray",
+            "a-0.abc-future",
+            "__cluster_metadata-0",
+            "a-0x",
+        ] {
             assert!(!is_partition(name), "{name}");
         }
     }

@@ -45,7 +45,7 @@ impl Partition {
         now: Now,
     ) -> Result<OpenedPartition, LogError> {
         let (mut log, report) = Log::open(storage.clone(), &spec.dir, config.log.clone(), opening, now)?;
-        claim(storage.as_ref(), &spec)?;
+        claim(storage.as_ref(), &spec, log.size() == 0)?;
         let rebuilt = report.rebuilt_indexes.iter().copied().min();
         let mut producers = replay(&mut log, rebuilt, now, config.producer_expiration_ms)?;
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
@@ -91,7 +91,11 @@ impl Partition {
 }
 
 /// Writes the topic id beside a new log, or makes sure that the log there is this topic's.
-fn claim(storage: &dyn Storage, spec: &PartitionSpec) -> Result<(), LogError> {
+///
+/// That waits for no disk, as with Kafka: the log's first sync covers it, so that no record is durable before its owner
+/// is. What a loss of power leaves of it, nothing or a torn file, is written anew where there are no records, and set
+/// aside as stray where there are (`node::strays`): they were never durable, and may be those of a deleted topic.
+fn claim(storage: &dyn Storage, spec: &PartitionSpec, is_empty: bool) -> Result<(), LogError> {
     let path = || spec.dir.join(partition_metadata::PARTITION_METADATA_FILE);
     match partition_metadata::read(storage, &spec.dir) {
         Ok(Some(id)) if id == spec.topic_id => Ok(()),
@@ -99,12 +103,14 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec) -> Result<(), LogError> {
             let reason = format!("the directory belongs to topic id {id}, not to {}", spec.topic_id);
             Err(LogError::Corrupt { path: path(), position: 0, reason })
         }
-        Ok(None) => partition_metadata::write(storage, &spec.dir, spec.topic_id)
-            .map_err(|source| LogError::Io { path: path(), source }),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData && !is_empty => {
             Err(LogError::Corrupt { path: path(), position: 0, reason: error.to_string() })
         }
-        Err(source) => Err(LogError::Io { path: path(), source }),
+        Err(error) if error.kind() != io::ErrorKind::InvalidData => {
+            Err(LogError::Io { path: path(), source: error })
+        }
+        Ok(None) | Err(_) => partition_metadata::create(storage, &spec.dir, spec.topic_id)
+            .map_err(|source| LogError::Io { path: path(), source }),
     }
 }
 

@@ -192,18 +192,3 @@ fn the_topic_id_and_the_clean_stop_have_kafka_s_files() {
     assert!(clean_shutdown::take(&*storage, logs).unwrap());
     assert!(!clean_shutdown::take(&*storage, logs).unwrap());
 }
-
-#[test]
-fn leftovers_of_interrupted_work_are_swept_and_strangers_kept() {
-    let (_, storage) = sim();
-    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::CLEAN);
-    grow(&mut log, 1, 10);
-    log.close().unwrap();
-    for name in ["00000000000000000000.log.tmp", "00000000000000000007.index.deleted", "notes.txt"] {
-        storage.create(&dir().join(name)).unwrap();
-    }
-    open(&storage, &LogConfig::default(), Opening::CLEAN);
-    let names: Vec<String> = storage.list(&dir()).unwrap().into_iter().map(|entry| entry.name).collect();
-    assert!(names.contains(&"notes.txt".to_owned()));
-    assert!(!names.iter().any(|name| name.ends_with(".tmp") || name.ends_with(".deleted")));
-}

@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod full;
+mod leftovers;
 mod model;
 mod reading;
 mod recovery;

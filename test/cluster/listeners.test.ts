@@ -2,7 +2,7 @@
 // listener it came by, ports that the system chose and IPv6 included.
 import { hostname, networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { findCoordinator, metadata } from '../../ts/protocol/index.js'
+import { Errors, fetch, findCoordinator, metadata } from '../../ts/protocol/index.js'
 import { BrokerProcess, dataFolder } from './broker-process.js'
 import { RawClient } from './raw-client.js'
 
@@ -74,4 +74,29 @@ it('answers each of two listeners with its own address, also after a restart', a
   await start(listeners, { ...settings, ...advertised })
   expect(await told(inside)).toEqual({ host: 'inside.example', port: 1 })
   expect(await told(outside)).toEqual({ host: 'outside.example', port: 2 })
+})
+
+it('tells who comes with an old leader epoch the leader, where its own listener has it', async () => {
+  await start('PLAINTEXT://127.0.0.1:0')
+  const before = await RawClient.open(broker?.port ?? 0)
+  await before.createTopic('t')
+  await broker?.stop()
+  const line = await start('PLAINTEXT://127.0.0.1:0', { 'advertised.listeners': 'PLAINTEXT://localhost:0' })
+  const port = Number(/^PLAINTEXT:\/\/localhost:(\d+)$/.exec(line)?.[1])
+  const client = await RawClient.open(port)
+  const topicId = await client.topicId('t')
+  const partitions = [{ partition: 0, currentLeaderEpoch: 0, fetchOffset: 0, partitionMaxBytes: 1 }]
+  const response = await client.request(fetch, 16, {
+    maxWaitMs: 0,
+    minBytes: 1,
+    maxBytes: 1,
+    topics: [{ topicId, partitions }],
+    forgottenTopicsData: [],
+  })
+  client.close()
+  const [answer] = response.responses[0]?.partitions ?? []
+  expect(answer?.errorCode).toBe(Errors.FENCED_LEADER_EPOCH)
+  expect(answer?.currentLeader.leaderEpoch).toBeGreaterThan(0)
+  const nodeId = answer?.currentLeader.leaderId
+  expect(response.nodeEndpoints).toEqual([{ nodeId, host: 'localhost', port, rack: null }])
 })

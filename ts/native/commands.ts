@@ -93,6 +93,16 @@ export const commandStructs = {
     done: bool(),
     records: array({ value: bytes() }),
   }),
+  /** Every live broker, once for each listener: where replies may send clients. */
+  'set-nodes': struct('set-nodes', {
+    nodes: array({
+      listener: string(),
+      nodeId: int32(),
+      host: string(),
+      port: int32(),
+      rack: string({ nullable: true }),
+    }),
+  }),
 } as const
 
 export type CommandName = keyof typeof commandStructs

@@ -35,6 +35,7 @@ import { imageModel } from './image-model.js'
 import { type Address, Listeners } from './listeners.js'
 import { MetadataLog } from './metadata-log.js'
 import { MetadataSnapshots } from './metadata-snapshots.js'
+import { NodeFeed } from './node-feed.js'
 import { Outbox } from './outbox.js'
 import { RecordDeletions } from './record-deletions.js'
 import { RequestMemory } from './request-memory.js'
@@ -72,6 +73,7 @@ export class ControlPlane {
   private readonly listeners: Listeners
   private readonly groups: GroupShards
   private readonly requestMemory = new RequestMemory()
+  private readonly nodes: NodeFeed
   private readonly deletions = new RecordDeletions((command) => this.push(command))
   private readonly metadata: MetadataLog<
     ControllerState,
@@ -146,6 +148,10 @@ export class ControlPlane {
       wallMs: () => now().wallMs,
       brokerEpoch: () => this.brokerEpoch,
     })
+    this.nodes = new NodeFeed(
+      config.listeners.map(({ name }) => name),
+      (listener) => this.services.brokers(listener),
+    )
     this.dispatcher = new Dispatcher(
       handlers,
       this.services,
@@ -360,6 +366,7 @@ export class ControlPlane {
       this.listeners.open((command) => this.push(command))
     }
     if (this.phase !== 'ready') return
+    this.tellNodes()
     this.groups.onImage(topicByName(image, GROUP_METADATA_TOPIC) ?? null)
     this.groups.onTopicsDeleted(delta?.removedTopics ?? [])
   }
@@ -368,8 +375,14 @@ export class ControlPlane {
     this.listeners.onUp(event)
     if (this.phase !== 'opening' || !this.listeners.allUp) return
     this.phase = 'ready'
+    this.tellNodes()
     this.groups.onImage(topicByName(this.metadata.image, GROUP_METADATA_TOPIC) ?? null)
     this.setup.onReady()
+  }
+
+  private tellNodes(): void {
+    const command = this.nodes.command()
+    if (command !== null) this.push(command)
   }
 
   private onLogDirFailed(path: string, message: string): void {

@@ -13,7 +13,7 @@ use super::fetch_sessions::SharedSession;
 use super::produce_request::TopicRef;
 use super::produce_response::TopicLabel;
 use super::wire::WireError;
-use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
+use super::{Endpoints, ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
 use crate::partition::{Isolation, Notices, Partition, PartitionError, ReadSpec, Topic, Topics, WaiterId};
 use crate::time::Now;
 
@@ -40,7 +40,11 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     // What is asked of nobody is told whenever the rest is; there must be a rest to wait for.
     let no_wait = request.max_wait_ms <= 0 || fetch.asked.iter().all(Asked::is_of_nobody);
     let first = fetch.evaluate(None, ctx.notices);
-    if no_wait || first.enough {
+    let replies = no_wait || first.enough;
+    if !replies || first.partitions.iter().any(|answer| answer.current_leader.is_some()) {
+        fetch.endpoints = Some(ctx.endpoints());
+    }
+    if replies {
         return Ok(Outcome::Reply(fetch.reply(first)));
     }
     Ok(match fetch.try_complete(ctx.now, ctx.waiter, ctx.notices) {
@@ -61,7 +65,7 @@ fn refuse_level(shape: ResponseShape, request: &FetchRequest<'_>) -> Vec<Part> {
         .flat_map(|topic| std::iter::repeat_n(TopicLabel::new(topic.topic, None), topic.partition_count))
         .collect();
     let refused = request.partitions.iter().map(|asked| FetchedPartition::nowhere(asked.index, error));
-    encode(shape, 0, labels.iter().zip(refused).collect())
+    encode(shape, 0, labels.iter().zip(refused).collect(), None)
 }
 
 /// A full request ends the session that it names and, with the initial epoch, begins a new one.
@@ -160,6 +164,8 @@ struct ParkedFetch {
     max_bytes: u64,
     asked: Vec<Asked>,
     session: Option<Told>,
+    /// Where the leaders are that the reply may name.
+    endpoints: Option<Endpoints>,
 }
 
 impl ParkedFetch {
@@ -183,6 +189,7 @@ impl ParkedFetch {
             max_bytes,
             asked,
             session,
+            endpoints: None,
         }
     }
 
@@ -233,7 +240,8 @@ impl ParkedFetch {
     fn reply(&self, evaluation: Evaluation) -> Vec<Part> {
         let answers = self.asked.iter().zip(evaluation.partitions);
         let Some(Told { session, incremental }) = &self.session else {
-            return encode(self.shape, 0, answers.map(|(asked, answer)| (&asked.topic, answer)).collect());
+            let answers = answers.map(|(asked, answer)| (&asked.topic, answer)).collect();
+            return encode(self.shape, 0, answers, self.endpoints.as_ref());
         };
         let mut session = session.lock();
         let mut carried = Vec::new();
@@ -242,7 +250,7 @@ impl ParkedFetch {
                 carried.push((&asked.topic, answer));
             }
         }
-        encode(self.shape, session.id, carried)
+        encode(self.shape, session.id, carried, self.endpoints.as_ref())
     }
 
     fn leave(&self, waiter: WaiterId) {

@@ -1,12 +1,15 @@
 //! The Fetch response, versions 4 to 18: header bytes in memory with file ranges between them, sizes adding up exactly.
 
+use super::endpoints::write_reply_tags;
 use super::produce_response::{TopicLabel, write_current_leader};
 use super::wire::{Writer, patch_size};
-use super::{ErrorCode, Part};
+use super::{Endpoints, ErrorCode, Part};
 use crate::log::AbortedTxn;
 use crate::partition::{CurrentLeader, Divergence, Fetched};
 use crate::storage::FileRange;
 
+/// First version that is told the leaders and where they are (KIP-951).
+const FIRST_NODE_ENDPOINTS: i16 = 16;
 const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
 
 /// The answer for one partition.
@@ -73,16 +76,18 @@ pub(super) struct ResponseShape {
 
 /// A reply without partitions: something is wrong with the session, or with the request as a whole.
 pub(super) fn encode_error(shape: ResponseShape, error: ErrorCode, session_id: i32) -> Vec<Part> {
-    encode_with(shape, error, session_id, Vec::new())
+    encode_with(shape, error, session_id, Vec::new(), None)
 }
 
 /// Encodes the answers, each beside its topic; neighbours of one topic stand in one entry. `session_id` 0 = none.
+/// `endpoints` are for the leaders among the answers.
 pub(super) fn encode(
     shape: ResponseShape,
     session_id: i32,
     answers: Vec<(&TopicLabel, FetchedPartition)>,
+    endpoints: Option<&Endpoints>,
 ) -> Vec<Part> {
-    encode_with(shape, ErrorCode::NONE, session_id, answers)
+    encode_with(shape, ErrorCode::NONE, session_id, answers, endpoints)
 }
 
 fn encode_with(
@@ -90,8 +95,10 @@ fn encode_with(
     error: ErrorCode,
     session_id: i32,
     answers: Vec<(&TopicLabel, FetchedPartition)>,
+    endpoints: Option<&Endpoints>,
 ) -> Vec<Part> {
     let version = shape.version;
+    let leaders: Vec<_> = answers.iter().filter_map(|(_, answer)| answer.current_leader).collect();
     let runs: Vec<usize> = answers.chunk_by(|(one, _), (next, _)| one == next).map(<[_]>::len).collect();
     let longest = answers.iter().map(|(topic, _)| topic.text_len()).max().unwrap_or(0);
     let capacity = runs.len() * (longest.min(256) + 8) + answers.len() * 64 + 32;
@@ -117,7 +124,7 @@ fn encode_with(
         }
         reply.writer.no_tags();
     }
-    reply.writer.no_tags();
+    write_reply_tags(&mut reply.writer, endpoints.filter(|_| version >= FIRST_NODE_ENDPOINTS), leaders);
     reply.finish()
 }
 
@@ -170,7 +177,7 @@ impl Reply {
             self.parts.push(Part::File(range));
         }
         let divergence = partition.divergence.filter(|_| version >= 12);
-        let leader = partition.current_leader.filter(|_| version >= 16);
+        let leader = partition.current_leader.filter(|_| version >= FIRST_NODE_ENDPOINTS);
         if version < 12 {
             return;
         }

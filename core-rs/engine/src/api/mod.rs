@@ -7,6 +7,7 @@ pub mod header;
 pub mod wire;
 
 mod describe_producers;
+mod endpoints;
 mod fetch;
 mod fetch_request;
 mod fetch_response;
@@ -19,12 +20,14 @@ mod produce_request;
 mod produce_response;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use crate::partition::{Notices, Topics, WaiterId};
 use crate::storage::FileRange;
 use crate::time::Now;
 
 pub use authorize::{AllowAll, Authorizer, Operation, Resource};
+pub use endpoints::{Endpoints, NodeEndpoint, NodeTable};
 pub use error::ErrorCode;
 pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
@@ -107,6 +110,9 @@ impl Default for Settings {
 pub struct RequestContext<'a> {
     pub topics: &'a Topics,
     pub settings: &'a Settings,
+    pub nodes: &'a Arc<NodeTable>,
+    /// The listener that the connection came by.
+    pub listener: &'a Arc<str>,
     pub header: &'a RequestHeader,
     pub now: Now,
     /// The id under which this request would park: unique, never used before.
@@ -129,6 +135,11 @@ impl RequestContext<'_> {
     fn body<'f>(&self, frame: &'f [u8]) -> Reader<'f> {
         let elements = self.topics.partitions().saturating_mul(2).saturating_add(SPARE_ELEMENTS);
         Reader::new(frame, self.header.body_offset, self.header.flexible).with_elements(elements)
+    }
+
+    /// Of the brokers that a reply may name: taken along only by requests that need it.
+    fn endpoints(&self) -> Endpoints {
+        Endpoints { nodes: self.nodes.clone(), listener: self.listener.clone() }
     }
 
     fn may(&self, operation: Operation, resource: Resource<'_>) -> bool {
@@ -171,6 +182,9 @@ pub fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Outcome {
 
 #[cfg(test)]
 mod testing;
+
+#[cfg(test)]
+mod endpoints_tests;
 
 #[cfg(test)]
 mod golden_tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::produce_request::{ProducePartition, ProduceRequest, TopicRef};
 use super::produce_response::{Produced, ProducedTopic, TopicLabel, encode};
 use super::wire::WireError;
-use super::{ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
+use super::{Endpoints, ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
 use crate::partition::{Notices, Partition, PartitionError, Topic, WaiterId, check_client_batch};
 use crate::time::Now;
 
@@ -62,9 +62,13 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
         version,
         deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(timeout_ms.max(0))),
         topics,
+        endpoints: None,
         produced,
         waits,
     };
+    if !parked.waits.is_empty() || parked.produced.iter().any(|answer| answer.current_leader.is_some()) {
+        parked.endpoints = Some(ctx.endpoints());
+    }
     Ok(match parked.try_complete(ctx.now, ctx.waiter, ctx.notices) {
         Some(reply) => Outcome::Reply(reply),
         None if timeout_ms <= 0 => Outcome::Reply(parked.expire(ctx.now, ctx.waiter, ctx.notices)),
@@ -168,6 +172,8 @@ struct ParkedProduce {
     topics: Vec<ProducedTopic>,
     produced: Vec<Produced>,
     waits: Vec<Wait>,
+    /// Where the leaders are that the reply may name.
+    endpoints: Option<Endpoints>,
 }
 
 impl ParkedProduce {
@@ -181,7 +187,7 @@ impl ParkedProduce {
     }
 
     fn reply(&self) -> Vec<Part> {
-        encode(self.correlation_id, self.version, &self.topics, &self.produced)
+        encode((self.correlation_id, self.version), &self.topics, &self.produced, self.endpoints.as_ref())
     }
 }
 

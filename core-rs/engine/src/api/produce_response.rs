@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use super::endpoints::write_reply_tags;
 use super::produce_request::TopicRef;
 use super::wire::{Writer, patch_size};
-use super::{ErrorCode, Part};
+use super::{Endpoints, ErrorCode, Part};
 use crate::partition::{Appended, CurrentLeader, PartitionError};
 use crate::uuid::Uuid;
+
+/// First version that is told the leaders and where they are (KIP-951).
+const FIRST_NODE_ENDPOINTS: i16 = 10;
 
 /// A topic of the request as it must be echoed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,16 +123,18 @@ fn message_for_clients(error: &PartitionError) -> Option<Box<str>> {
     }
 }
 
-/// Encodes the answers; `produced` holds the partitions of all topics in order.
+/// Encodes the answers; `produced` holds the partitions of all topics in order, `endpoints` are for the leaders among
+/// the answers.
 pub(super) fn encode(
-    correlation_id: i32,
-    version: i16,
+    (correlation_id, version): (i32, i16),
     topics: &[ProducedTopic],
     produced: &[Produced],
+    endpoints: Option<&Endpoints>,
 ) -> Vec<Part> {
     let names: usize = topics.iter().map(|topic| topic.label.text_len() + 8).sum();
     let mut writer = Writer::response(correlation_id, version >= 9, names + produced.len() * 48 + 16);
     writer.array(topics.len());
+    let leaders = produced.iter().filter_map(|answer| answer.current_leader);
     let mut produced = produced.iter();
     for topic in topics {
         topic.label.write(&mut writer);
@@ -139,7 +145,7 @@ pub(super) fn encode(
         writer.no_tags();
     }
     writer.i32(0);
-    writer.no_tags();
+    write_reply_tags(&mut writer, endpoints.filter(|_| version >= FIRST_NODE_ENDPOINTS), leaders);
     let mut bytes = writer.into_bytes();
     patch_size(&mut bytes, 0);
     vec![Part::Bytes(bytes)]
@@ -163,7 +169,7 @@ fn encode_partition(writer: &mut Writer, version: i16, partition: &Produced) {
         writer.nullable_string(partition.message.as_deref());
     }
     match partition.current_leader {
-        Some(leader) if version >= 10 => {
+        Some(leader) if version >= FIRST_NODE_ENDPOINTS => {
             writer.uvarint(1);
             write_current_leader(writer, 0, leader);
         }

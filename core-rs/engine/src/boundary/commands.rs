@@ -41,6 +41,18 @@ pub enum Command<'a> {
         done: bool,
         records: PackedValues<'a>,
     },
+    /// 13: every live broker, once for each listener.
+    SetNodes { nodes: Vec<NodeAddress<'a>> },
+}
+
+/// Where clients of a listener reach a broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeAddress<'a> {
+    pub listener: &'a str,
+    pub node_id: i32,
+    pub host: &'a str,
+    pub port: i32,
+    pub rack: Option<&'a str>,
 }
 
 /// An ACL, in Kafka's numbers.
@@ -93,6 +105,7 @@ impl<'a> Command<'a> {
             Command::DeleteRecords { .. } => 10,
             Command::ApplyAcls { .. } => 11,
             Command::WriteSnapshot { .. } => 12,
+            Command::SetNodes { .. } => 13,
         }
     }
 
@@ -170,6 +183,16 @@ impl<'a> Command<'a> {
                 out.boolean(*done);
                 records.write(out);
             }
+            Command::SetNodes { nodes } => {
+                out.array(nodes.len());
+                for node in nodes {
+                    out.string(node.listener);
+                    out.i32(node.node_id);
+                    out.string(node.host);
+                    out.i32(node.port);
+                    out.nullable_string(node.rack);
+                }
+            }
         }
     }
 
@@ -224,6 +247,7 @@ impl<'a> Command<'a> {
                 done: boolean(body, "done")?,
                 records: PackedValues::read(body)?,
             },
+            13 => Command::SetNodes { nodes: items(body, 14, "nodes", NodeAddress::read)? },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
         })
     }
@@ -251,6 +275,18 @@ impl<'a> AclEntry<'a> {
             host: body.string("host")?,
             operation: body.i8("operation")?,
             permission_type: body.i8("permission type")?,
+        })
+    }
+}
+
+impl<'a> NodeAddress<'a> {
+    fn read(body: &mut Reader<'a>) -> Parsed<NodeAddress<'a>> {
+        Ok(NodeAddress {
+            listener: body.string("listener")?,
+            node_id: body.i32("node id")?,
+            host: body.string("host")?,
+            port: body.i32("port")?,
+            rack: body.nullable_string("rack")?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::commands::{AclEntry, PartitionImage, TopicImage};
+use super::commands::{AclEntry, NodeAddress, PartitionImage, TopicImage};
 use super::records::{AppendReply, AppendRequest};
 use super::*;
 use crate::uuid::Uuid;
@@ -258,11 +258,22 @@ fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             done: fields.flag("done"),
             records: PackedValues::borrowed(&values),
         },
+        13 => Command::SetNodes { nodes: fields.list("nodes").map(node_address).collect() },
         other => panic!("golden command of type {other}"),
     };
     command.write(&mut out);
     assert_eq!(parse_commands(&out).unwrap(), [command]);
     out
+}
+
+fn node_address(fields: Fields<'_>) -> NodeAddress<'_> {
+    NodeAddress {
+        listener: fields.text("listener"),
+        node_id: fields.number("nodeId"),
+        host: fields.text("host"),
+        port: fields.number("port"),
+        rack: fields.0.get("rack").and_then(Json::as_str),
+    }
 }
 
 fn acl_entry(fields: Fields<'_>) -> AclEntry<'_> {

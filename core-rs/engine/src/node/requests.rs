@@ -107,6 +107,8 @@ impl Reactor {
         let mut context = RequestContext {
             topics: &self.node.topics,
             settings: &self.node.settings,
+            nodes: &self.node.nodes,
+            listener: &connection.origin.listener,
             header: &header,
             now,
             waiter,

@@ -24,7 +24,7 @@ use super::room::Room;
 use super::stats::ThreadStats;
 use super::stopping::Stopping;
 use super::wakes::{ShellAction, Signals, Wakes};
-use crate::api::Settings;
+use crate::api::{NodeTable, Settings};
 use crate::boundary::{Event, NodeOptions};
 use crate::partition::{Failure, Notices, PartitionConfig, Topics};
 use crate::quorum::Quorum;
@@ -43,6 +43,8 @@ pub struct Node {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) log_dirs: Vec<LogDir>,
     pub(super) topics: Topics,
+    /// Where clients are sent.
+    pub(super) nodes: Arc<NodeTable>,
     pub(super) quorum: Mutex<Quorum>,
     pub(super) events: EventRing,
     pub(super) signals: Signals,
@@ -108,6 +110,7 @@ impl Node {
             storage,
             log_dirs,
             topics: Topics::default(),
+            nodes: Arc::default(),
             quorum: Mutex::new(quorum),
             events: EventRing::default(),
             signals: Signals::default(),

@@ -10,6 +10,7 @@ use super::mail::Mail;
 use super::retention::DeleteRecords;
 use super::shared::Node;
 use super::wakes::ShellAction;
+use crate::api::NodeEndpoint;
 use crate::boundary::{BoundaryError, Command, parse_commands};
 use crate::quorum::{SnapshotChunk, SnapshotId};
 use crate::time::Now;
@@ -67,6 +68,10 @@ impl Node {
                 let topic_id = Uuid(topic_id);
                 self.queue_deletion(DeleteRecords { request_id, topic_id, partition, leader_epoch, offset });
             }
+            Command::SetNodes { nodes } => self.nodes.replace(nodes.iter().map(|node| {
+                let (host, rack) = (node.host.to_owned(), node.rack.map(str::to_owned));
+                (node.listener.to_owned(), node.node_id, NodeEndpoint { host, port: node.port, rack })
+            })),
             Command::ApplyAcls { removed, added } => self.authorizer.apply(&removed, &added),
         }
     }

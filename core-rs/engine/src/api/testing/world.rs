@@ -11,8 +11,8 @@ use super::{Value, decode, encode};
 use crate::api::testing::message::fields;
 use crate::api::wire::{Reader, Writer};
 use crate::api::{
-    AllowAll, Authorizer, FetchSessions, Outcome, Parked, Part, RequestContext, RequestHeader, Settings,
-    handle,
+    AllowAll, Authorizer, FetchSessions, NodeTable, Outcome, Parked, Part, RequestContext, RequestHeader,
+    Settings, handle,
 };
 use crate::partition::testing::{NOON, reopen, run_effects, spec};
 use crate::partition::{Notices, Partition, PartitionConfig, Topic, Topics, WaiterId};
@@ -24,6 +24,7 @@ pub struct World {
     pub disk: SimStorage,
     pub topics: Topics,
     pub settings: Settings,
+    pub nodes: Arc<NodeTable>,
     pub notices: Notices,
     pub now: Now,
     pub authorizer: Box<dyn Authorizer>,
@@ -47,6 +48,7 @@ impl World {
             disk: SimStorage::new(),
             topics: Topics::default(),
             settings: Settings::default(),
+            nodes: Arc::default(),
             notices: Notices::default(),
             now: NOON,
             authorizer: Box::new(AllowAll),
@@ -87,6 +89,8 @@ impl World {
         let mut ctx = RequestContext {
             topics: &self.topics,
             settings: &self.settings,
+            nodes: &self.nodes,
+            listener: &"PLAINTEXT".into(),
             header: &header,
             now: self.now,
             waiter: waiter(self.tokens),

@@ -20,19 +20,28 @@ const tables: ReadonlyMap<number, ConfigTable> = new Map([
 ])
 
 export function controllerPolicy(config: BrokerConfig): ControllerPolicy {
+  // Many topics of one request have the same configs, and a table to be told for each.
+  let last: { key: string; described: ReturnType<ControllerPolicy['effectiveTopicConfigs']> } | null = null
   return {
     defaultNumPartitions: config.get('num.partitions'),
     defaultReplicationFactor: config.get('default.replication.factor'),
     deleteTopicEnable: config.get('delete.topic.enable'),
     validateTopicConfigs: (configs) => refusal(Errors.INVALID_CONFIG, invalidTopicConfig(configs)),
-    effectiveTopicConfigs: (configs) =>
-      describeTopic(config, configs).map(({ name, value, readOnly, source, sensitive }) => ({
-        name,
-        value,
-        readOnly,
-        configSource: source,
-        isSensitive: sensitive,
-      })),
+    effectiveTopicConfigs(configs) {
+      const key = JSON.stringify([...configs])
+      if (last?.key === key) return last.described
+      const described = describeTopic(config, configs).map(
+        ({ name, value, readOnly, source, sensitive }) => ({
+          name,
+          value,
+          readOnly,
+          configSource: source,
+          isSensitive: sensitive,
+        }),
+      )
+      last = { key, described }
+      return described
+    },
     isListConfig: (resourceType, name) => isListKey(tableOf(resourceType), name) === true,
     defaultConfig: (resourceType, name) => defaultOf(tableOf(resourceType), name),
     validateConfigs(resourceType, resourceName, configs) {

@@ -198,8 +198,11 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     offsetOf: (index: number) => number,
   ): Delta {
     const records = values.map(({ value }) => this.codec.decode(value))
-    for (const [index, record] of records.entries()) {
-      this.controller.replay(this.state, { record, offset: offsetOf(index), timestamp })
+    if (this.controller.replayBatch !== undefined) this.controller.replayBatch(this.state, records, last)
+    else {
+      for (const [index, record] of records.entries()) {
+        this.controller.replay(this.state, { record, offset: offsetOf(index), timestamp })
+      }
     }
     this.committedOffset = last
     this.committedEpoch = epoch

@@ -11,7 +11,7 @@ import type { RegisterBrokerRequest, RegisterBrokerResponse, UnregisterBrokerRes
 import { decideRegisterBroker, decideUnregisterBroker, unregistrationFailed } from './brokers.js'
 import type { AlterConfigsRequest, AlterConfigsResponse, ConfigPolicy } from './configs.js'
 import { alterationFailed, decideAlterConfigs } from './configs.js'
-import type { Change, Coordinator, Decision } from './coordinator.js'
+import type { Coordinator, Decision } from './coordinator.js'
 import { nothing } from './coordinator.js'
 import type { FeatureLevel, UpdateFeaturesRequest, UpdateFeaturesResponse } from './features.js'
 import { decideUpdateFeatures, updateFailed } from './features.js'
@@ -123,7 +123,10 @@ export function controller(policyOf: (image: MetadataImage) => ControllerPolicy)
   return {
     create: () => ({ image: emptyImage(), collisions: new Map() }),
     decide: (state, request) => atFinalizedLevel(state.image, decide(state, request, policyOf(state.image))),
-    replay,
+    replay(state, change) {
+      if ('record' in change) replay(state, [change.record], change.offset)
+    },
+    replayBatch: replay,
     expired: () => nothing(),
     loaded: () => nothing(),
     unloaded: () => nothing(),
@@ -197,10 +200,8 @@ function bootstrapRecords(image: MetadataImage, features: readonly FeatureLevel[
   return [...abort, ...levels]
 }
 
-function replay(state: ControllerState, change: Change<MetadataRecord, never>): void {
-  if ('soft' in change) return
-  const { record, offset } = change
-  const { image, delta } = applyRecords(state.image, offset, state.image.epoch, [record])
+function replay(state: ControllerState, records: readonly MetadataRecord[], lastOffset: number): void {
+  const { image, delta } = applyRecords(state.image, lastOffset, state.image.epoch, records)
   state.image = image
   for (const { topic, created } of delta.topics.values()) {
     if (created) collide(state.collisions, topic.name, (names) => names.add(topic.name))

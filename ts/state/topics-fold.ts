@@ -31,6 +31,8 @@ export class TopicsFold {
   #topicsById: MetadataImage['topicsById']
   #topicIds: MetadataImage['topicIds']
   #configs: MetadataImage['configs']
+  /** Topics whose partitions are changing, until `image` writes them back. */
+  readonly #open = new Map<string, TopicImage>()
   readonly #touchedTopics = new Map<string, Set<number>>()
   readonly #removedTopics: { name: string; topicId: string }[] = []
   readonly #touchedConfigs = new Map<string, { resourceType: number; resourceName: string }>()
@@ -67,10 +69,12 @@ export class TopicsFold {
   }
 
   image(): TopicsImage {
+    this.#writeBack()
     return { topicsById: this.#topicsById, topicIds: this.#topicIds, configs: this.#configs }
   }
 
   delta(): TopicsDelta {
+    this.#writeBack()
     const configs = [...this.#touchedConfigs.values()]
     const configuredTopics = new Set<string>()
     for (const { resourceType, resourceName } of configs) {
@@ -143,6 +147,7 @@ export class TopicsFold {
 
   #removeTopic({ topicId }: MetadataMessage<'RemoveTopicRecord'>): void {
     const { name } = this.#topicOf(topicId)
+    this.#open.delete(topicId)
     this.#topicIds = this.#topicIds.delete(name)
     this.#topicsById = this.#topicsById.delete(topicId)
     this.#configs = this.#configs.delete(configKey(CONFIG_TOPIC, name))
@@ -172,15 +177,20 @@ export class TopicsFold {
     }
   }
 
+  #writeBack(): void {
+    for (const [topicId, topic] of this.#open) this.#topicsById = this.#topicsById.set(topicId, topic)
+    this.#open.clear()
+  }
+
   #topicOf(topicId: string): TopicImage {
-    const topic = this.#topicsById.get(topicId)
+    const topic = this.#open.get(topicId) ?? this.#topicsById.get(topicId)
     if (topic === undefined) throw new Error(`a record for topic ${topicId}, which does not exist`)
     return topic
   }
 
   #putPartition(topic: TopicImage, partition: PartitionImage): void {
     const partitions = topic.partitions.set(partition.partition, partition)
-    this.#topicsById = this.#topicsById.set(topic.topicId, { ...topic, partitions })
+    this.#open.set(topic.topicId, { ...topic, partitions })
     const touched = this.#touchedTopics.get(topic.topicId) ?? new Set()
     touched.add(partition.partition)
     this.#touchedTopics.set(topic.topicId, touched)

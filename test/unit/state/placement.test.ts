@@ -1,4 +1,5 @@
 // Where replicas of new topics go.
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { placeReplicas } from '../../../ts/state/placement.js'
 import { broker, TestController, uuid } from './metadata-fixture.js'
@@ -31,6 +32,58 @@ describe('replicas', () => {
       [2, 1],
       [2, 1],
     ])
+  })
+
+  it('are spread evenly: every broker leads and follows as often as the others', () => {
+    for (const racks of [[null], ['a', 'b', 'c']]) {
+      const brokers = brokersOf(
+        ...Array.from(
+          { length: 9 },
+          (_, id): Parameters<typeof broker> => [id, { rack: racks[id % racks.length] ?? null }],
+        ),
+      )
+      const assignments = assignmentsOf(placeReplicas(brokers, 90, 3, uuid(5)))
+      for (let id = 0; id < 9; id += 1) {
+        expect(assignments.filter(([leader]) => leader === id)).toHaveLength(10)
+        expect(assignments.filter((replicas) => replicas.includes(id)).length).toBe(30)
+      }
+      // Who shares partitions with a broker is not one neighbour for ever.
+      const mates = new Set(assignments.filter(([leader]) => leader === 0).flat())
+      expect(mates.size).toBeGreaterThan(5)
+    }
+  })
+
+  it('go on where they ended when a topic grows', () => {
+    const brokers = [...brokersOf([1], [2], [3])]
+    const few = assignmentsOf(placeReplicas(brokers, 4, 2, uuid(1)))
+    expect(assignmentsOf(placeReplicas(brokers, 9, 2, uuid(1))).slice(0, 4)).toEqual(few)
+  })
+
+  it('are distinct brokers, racks first, live ones before fenced ones, whoever there is', () => {
+    const someBroker = fc.record({ rack: fc.constantFrom(null, 'a', 'b', 'c'), fenced: fc.boolean() })
+    const world = fc.tuple(
+      fc.array(someBroker, { minLength: 1, maxLength: 12 }),
+      fc.integer({ min: 1, max: 12 }),
+    )
+    fc.assert(
+      fc.property(world, fc.integer({ min: 1, max: 1_000 }), ([some, factor], seed) => {
+        const placed = placeReplicas(
+          brokersOf(...some.map((one, id): Parameters<typeof broker> => [id, one])),
+          20,
+          factor,
+          uuid(seed),
+        )
+        const isPossible = factor <= some.length && some.some(({ fenced }) => !fenced)
+        expect('assignments' in placed).toBe(isPossible)
+        for (const replicas of assignmentsOf(placed)) {
+          expect(new Set(replicas).size).toBe(factor)
+          const racks = new Set(some.map(({ rack }) => rack)).size
+          expect(new Set(replicas.map((id) => some[id]?.rack)).size).toBe(Math.min(racks, factor))
+          expect(some[replicas[0] ?? -1]?.fenced).toBe(false)
+        }
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('of different topics do not all start on one broker', () => {

@@ -545,20 +545,30 @@ function creation(grant: Grant, host: string) {
   }
 }
 
+/** A coordinator may still be on its way. */
+async function untilDone(what: string, attempt: () => Promise<number | undefined>): Promise<void> {
+  const passing: unknown[] = [
+    Errors.COORDINATOR_NOT_AVAILABLE,
+    Errors.COORDINATOR_LOAD_IN_PROGRESS,
+    Errors.NOT_COORDINATOR,
+  ]
+  for (let code = await attempt(); code !== Errors.NONE; code = await attempt()) {
+    if (!passing.includes(code)) throw new Error(`${what}: error ${code}`)
+  }
+}
+
 /** Makes the topics, the group and the ACLs of the administrator; from then on everybody else has no right at all. */
 export async function shutOutStrangers(admin: RawClient): Promise<Ids> {
   for (const name of ['t', 'gone']) await admin.createTopic(name)
-  const found = await admin.request(findCoordinator, 4, { coordinatorKeys: ['g'] })
-  if (found.coordinators[0]?.errorCode !== 0) throw new Error('no coordinator')
+  await untilDone('FindCoordinator', async () => {
+    const { coordinators } = await admin.request(findCoordinator, 4, { coordinatorKeys: ['g'] })
+    return coordinators[0]?.errorCode
+  })
   for (const groupId of ['g', 'passing']) {
-    for (;;) {
+    await untilDone('OffsetCommit', async () => {
       const { topics } = await admin.request(offsetCommit, 8, { ...commit, groupId })
-      const code = topics[0]?.partitions[0]?.errorCode
-      if (code === Errors.NONE) break
-      if (code !== Errors.COORDINATOR_LOAD_IN_PROGRESS && code !== Errors.NOT_COORDINATOR) {
-        throw new Error(`OffsetCommit: error ${code}`)
-      }
-    }
+      return topics[0]?.partitions[0]?.errorCode
+    })
   }
   const all: Grant[] = ['ALL TOPIC *', 'ALL GROUP *', `ALL CLUSTER ${CLUSTER}`, 'ALL TRANSACTIONAL_ID *']
   await grant(admin, all, ADMIN)

@@ -115,6 +115,7 @@ export class Machine {
       logDirs: config.logDirs,
       networkThreads: config.get('num.network.threads'),
       ioThreads: config.get('num.io.threads'),
+      coordinatorThreads: 0,
       socketRequestMaxBytes: config.get('socket.request.max.bytes'),
       queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
       maxConnections: config.get('max.connections'),

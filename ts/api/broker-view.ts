@@ -152,3 +152,6 @@ export interface BrokerView {
   /** A random uuid of 36 characters. */
   freshUuid(): string
 }
+
+/** What requests about one group need: all that a coordinator worker has. */
+export type GroupBroker = Pick<BrokerView, 'authorizer' | 'freshUuid' | 'groups' | 'image'>

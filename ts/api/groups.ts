@@ -10,12 +10,12 @@ import type {
   SyncGroupResponse,
 } from '../state/group-messages.js'
 import type { Asker } from './authorize.js'
-import type { BrokerView } from './broker-view.js'
+import type { GroupBroker } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 import { inetAddress } from './inet-address.js'
 
-export const groupHandlers: readonly Handler[] = [
-  serve(joinGroup, (call, body, broker) => {
+export const groupHandlers: readonly Handler<GroupBroker>[] = [
+  serve(joinGroup, (call, body, broker: GroupBroker) => {
     const apiVersion = call.version
     const answer = (reply: GroupReply) => call.reply(reply as JoinGroupResponse)
     const request = {
@@ -33,21 +33,21 @@ export const groupHandlers: readonly Handler[] = [
     else answer(broker.groups.refusal(request, Errors.GROUP_AUTHORIZATION_FAILED))
   }),
 
-  serve(syncGroup, (call, body, broker) => {
+  serve(syncGroup, (call, body, broker: GroupBroker) => {
     const answer = (reply: GroupReply) => call.reply(reply as SyncGroupResponse)
     const request = { kind: 'sync-group', apiVersion: call.version, body } as const
     if (mayRead(call, body.groupId, broker)) broker.groups.submit(request, answer)
     else answer(broker.groups.refusal(request, Errors.GROUP_AUTHORIZATION_FAILED))
   }),
 
-  serve(heartbeat, (call, body, broker) => {
+  serve(heartbeat, (call, body, broker: GroupBroker) => {
     const answer = (reply: GroupReply) => call.reply(reply as { errorCode: number })
     const request = { kind: 'heartbeat', apiVersion: call.version, body } as const
     if (mayRead(call, body.groupId, broker)) broker.groups.submit(request, answer)
     else answer(broker.groups.refusal(request, Errors.GROUP_AUTHORIZATION_FAILED))
   }),
 
-  serve(leaveGroup, (call, body, broker) => {
+  serve(leaveGroup, (call, body, broker: GroupBroker) => {
     const answer = (reply: GroupReply) => call.reply(reply as LeaveGroupResponse)
     const request = { kind: 'leave-group', apiVersion: call.version, body } as const
     if (mayRead(call, body.groupId, broker)) broker.groups.submit(request, answer)
@@ -55,6 +55,6 @@ export const groupHandlers: readonly Handler[] = [
   }),
 ]
 
-function mayRead(call: Asker, groupId: string, broker: BrokerView): boolean {
+function mayRead(call: Asker, groupId: string, broker: GroupBroker): boolean {
   return broker.authorizer.allows(call, 'READ', 'GROUP', groupId)
 }

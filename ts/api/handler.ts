@@ -22,16 +22,17 @@ export interface Call<A extends Api = Api> {
   close(reason: string): void
 }
 
-export interface Handler {
+/** `View`: what the handler needs of its broker. */
+export interface Handler<in View = BrokerView> {
   readonly api: Api
-  handle(call: Call, request: unknown, broker: BrokerView): void
+  handle(call: Call, request: unknown, broker: View): void
 }
 
 /** Ties a table to its function; the types of both are checked here and erased behind `Handler`. */
-export function serve<A extends Api>(
+export function serve<A extends Api, View = BrokerView>(
   api: A,
-  handle: (call: Call<A>, request: RequestOf<A>, broker: BrokerView) => void,
-): Handler {
+  handle: (call: Call<A>, request: RequestOf<A>, broker: View) => void,
+): Handler<View> {
   return {
     api,
     handle: (call, request, broker) => handle(call as Call<A>, request as RequestOf<A>, broker),

@@ -5,19 +5,22 @@
 import { Errors, offsetCommit, offsetFetch, type RequestOf, ZERO_UUID } from '../protocol/index.js'
 import type { OffsetCommitResponse, OffsetFetchGroupResponse } from '../state/group-messages.js'
 import { topicById, topicByName } from '../state/image.js'
-import type { BrokerView } from './broker-view.js'
+import type { GroupBroker } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
 
 const NO_OFFSET = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '' }
 
-export const offsetHandlers: readonly Handler[] = [serve(offsetCommit, commit), serve(offsetFetch, fetch)]
+export const offsetHandlers: readonly Handler<GroupBroker>[] = [
+  serve(offsetCommit, commit),
+  serve(offsetFetch, fetch),
+]
 
 type CommitTopic = RequestOf<typeof offsetCommit>['topics'][number]
 
 function commit(
   call: Call<typeof offsetCommit>,
   body: RequestOf<typeof offsetCommit>,
-  broker: BrokerView,
+  broker: GroupBroker,
 ): void {
   if (!broker.authorizer.allows(call, 'READ', 'GROUP', body.groupId)) {
     const failed = body.topics.map((topic) => failedCommit(topic, Errors.GROUP_AUTHORIZATION_FAILED))
@@ -63,7 +66,7 @@ function failedCommit(topic: CommitTopic, errorCode: number) {
 
 /** Name and id of a topic that exists, or the error code. */
 function findTopic(
-  broker: BrokerView,
+  broker: GroupBroker,
   topic: { name: string; topicId: string },
   byId: boolean,
 ): { name: string; topicId: string } | number {
@@ -85,7 +88,7 @@ interface FetchGroup {
 function fetch(
   call: Call<typeof offsetFetch>,
   body: RequestOf<typeof offsetFetch>,
-  broker: BrokerView,
+  broker: GroupBroker,
 ): void {
   const groups: FetchGroup[] =
     call.version >= 8 ? body.groups : [{ groupId: body.groupId, topics: withZeroIds(body.topics) }]
@@ -106,7 +109,7 @@ function withZeroIds(topics: { name: string; partitionIndexes: number[] }[] | nu
 function fetchGroup(
   call: Call<typeof offsetFetch>,
   group: FetchGroup,
-  broker: BrokerView,
+  broker: GroupBroker,
   done: (answer: OffsetFetchGroupResponse) => void,
 ): void {
   const { groupId } = group

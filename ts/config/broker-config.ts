@@ -77,6 +77,11 @@ export class BrokerConfig {
     return Object.assign(blank, this, { dynamic })
   }
 
+  /** What it was made of, to make it again elsewhere. */
+  get sources(): readonly Setting[] {
+    return [...this.settings.values()]
+  }
+
   get nodeId(): number {
     const nodeId = this.get('node.id')
     const brokerId = this.get('broker.id')

@@ -81,6 +81,13 @@ export const brokerKeys = {
     doc: 'How long snapshots of the metadata, and the log below them, are kept, in ms; -1 for ever.',
   }),
 
+  'coordinator.threads': int({
+    default: Math.max(1, Math.floor(availableParallelism() / 2)),
+    min: 1,
+    max: 30,
+    doc: 'Millrace: worker threads that the groups are spread over. They start with the first group.',
+  }),
+
   // sockets
   listeners: list({
     default: 'PLAINTEXT://127.0.0.1:9092',

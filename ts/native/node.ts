@@ -7,20 +7,38 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** One node of the data plane; SimNode of the simulator has the same calls. */
-export interface NativeNode {
+/** Events out, commands and appends in: what the control plane and each of its workers has. */
+export interface EventPort {
   /** All events that have gathered, packed; arms the wake-up again. */
   drain(): Buffer
   /** Carries out a batch of packed commands. Throws on a malformed batch. */
   submit(batch: Uint8Array): void
   /** Appends to a coordinator partition at once: packed request, packed reply. */
   append(request: Uint8Array): Buffer
+}
+
+/** One node of the data plane; SimNode of the simulator has the same calls. */
+export interface NativeNode extends EventPort {
   /** Counters and sizes, as JSON. */
   stats(): string
   /** Log directories with the sizes of their logs, and the metadata quorum, as JSON. */
   describe(): string
   /** Lets go of threads and files without a flush. Calling it twice is harmless. */
   close(): void
+}
+
+/** A node with threads, which coordinator workers may share. */
+export interface ThreadedNode extends NativeNode {
+  /** By which workers of this process find it. */
+  readonly id: number
+  /** The isolate of a worker has ended: connections whose requests it had are closed. */
+  workerLost(worker: number): void
+}
+
+/** A node as one of its coordinator workers has it. */
+export interface WorkerNode extends EventPort {
+  /** A socket that turns readable when there is something to drain; its owner reads and closes it. */
+  readonly fd: number
 }
 
 /** The options of `open`. Times in ms, sizes in bytes. */
@@ -33,6 +51,8 @@ export interface NodeOptions {
   networkThreads: number
   /** Threads for work that may block on the disk. */
   ioThreads: number
+  /** Workers that groups are spread over; 0: the control plane's own thread has them all. */
+  coordinatorThreads: number
   socketRequestMaxBytes: number
   queuedMaxRequestBytes: number
   maxConnections: number
@@ -46,18 +66,28 @@ export interface NodeOptions {
 }
 
 /** Opens a node. `onReady` is called once whenever events gather after a drain. Throws with a sentence. */
-export type OpenNode = (options: NodeOptions, onReady: () => void) => NativeNode
+export type OpenNode = (options: NodeOptions, onReady: () => void) => ThreadedNode
 
 interface Addon {
-  open(optionsJson: string, onReady: () => void): NativeNode
+  open(optionsJson: string, onReady: () => void): ThreadedNode
+  attachWorker(nodeId: number, worker: number): WorkerNode
 }
 
 let loaded: Addon | null = null
 
 /** The addon that the build left in `.build` of the package. */
-export function openNode(options: NodeOptions, onReady: () => void): NativeNode {
+export function openNode(options: NodeOptions, onReady: () => void): ThreadedNode {
+  return addon().open(JSON.stringify(options), onReady)
+}
+
+/** Makes the calling isolate a node's worker of this number, in place of an earlier one. Throws once it is closed. */
+export function attachWorker(nodeId: number, worker: number): WorkerNode {
+  return addon().attachWorker(nodeId, worker)
+}
+
+function addon(): Addon {
   loaded ??= loadAddon(addonPath())
-  return loaded.open(JSON.stringify(options), onReady)
+  return loaded
 }
 
 /** Both `ts/native` and `dist/ts/native` lie inside the package: the library is looked for on the way up. */

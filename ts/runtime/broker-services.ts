@@ -28,8 +28,8 @@ import type { ElectLeadersResponse, ReassignResponse } from '../state/reassignme
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../state/topic-deletion.js'
 import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../state/topics.js'
+import type { Coordinators } from './coordinators.js'
 import type { ConfigOf } from './dynamic-config.js'
-import type { GroupShards } from './group-shards.js'
 import type { Logger, Random } from './host.js'
 import type { Listeners } from './listeners.js'
 import { ProducerIds } from './producer-ids.js'
@@ -46,7 +46,7 @@ export interface ServicesSetup {
   readonly nodeId: number
   readonly clusterId: string
   readonly metadata: ControllerAccess
-  readonly groups: GroupShards
+  readonly groups: Coordinators
   readonly listeners: Listeners
   readonly deletions: RecordDeletions
   readonly random: Random
@@ -63,7 +63,7 @@ export class BrokerServices implements BrokerView {
   readonly nodeId: number
   readonly clusterId: string
   readonly authorizer: Authorizer
-  readonly groups: GroupShards
+  readonly groups: Coordinators
   readonly controller: ControllerView
   readonly deleteRecords: BrokerView['deleteRecords']
   private readonly producerIds: ProducerIds

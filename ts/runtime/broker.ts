@@ -6,11 +6,14 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve as absolute } from 'node:path'
 import type { BrokerConfig } from '../config/broker-config.js'
-import { type NativeNode, type NodeOptions, openNode } from '../native/node.js'
+import { type NodeOptions, openNode, type ThreadedNode } from '../native/node.js'
 import { ControlPlane } from './control-plane.js'
+import type { WorkerStart } from './coordinator-messages.js'
 import { type Folders, prepareFolders } from './folders.js'
 import { type Host, type Logger, systemAlarm, systemClock, systemRandom, systemVolume } from './host.js'
 import type { Address } from './listeners.js'
+import { WorkerCoordinators } from './worker-coordinators.js'
+import { type StartWorker, startWorker } from './worker-thread.js'
 
 export interface BrokerHooks {
   readonly log: Logger
@@ -20,7 +23,8 @@ export interface BrokerHooks {
 
 export class RunningBroker {
   private readonly plane: ControlPlane
-  private native: NativeNode | null = null
+  private native: ThreadedNode | null = null
+  private readonly coordinators: WorkerCoordinators
   private faulted = false
   private closing: Promise<void> | null = null
   private readonly ready: Promise<void>
@@ -30,6 +34,7 @@ export class RunningBroker {
     private readonly config: BrokerConfig,
     private readonly folders: Folders,
     hooks: BrokerHooks,
+    start: StartWorker,
   ) {
     const ready = settlement()
     const stopped = settlement()
@@ -43,7 +48,28 @@ export class RunningBroker {
       volume: systemVolume,
       alarm: (onAlarm) => systemAlarm(systemClock, onAlarm),
     }
+    this.coordinators = new WorkerCoordinators({
+      nodeId: config.nodeId,
+      workers: config.get('coordinator.threads'),
+      log: hooks.log,
+      // What a worker brings about leaves in a turn of its own.
+      start: (worker, onMessage, onEnd) =>
+        start(
+          this.workerStart(worker),
+          (message) => {
+            onMessage(message)
+            this.plane.turn()
+          },
+          (reason) => {
+            onEnd(reason)
+            this.plane.turn()
+          },
+        ),
+      lost: (worker) => this.native?.workerLost(worker),
+      later: (ms, callback) => setTimeout(callback, ms).unref(),
+    })
     this.plane = new ControlPlane({
+      coordinators: this.coordinators,
       config,
       clusterId: folders.clusterId,
       directoryIds: folders.directoryIds,
@@ -53,28 +79,30 @@ export class RunningBroker {
         starting = false
         ready.resolve()
       },
-      onStopped: () => {
-        this.native?.close()
-        stopped.resolve()
-      },
+      onStopped: () => this.letGo(() => stopped.resolve()),
       onFault: (reason) => {
         this.faulted = true
         // The data plane may be what calls us: it is let go of with nothing on the stack.
-        setImmediate(() => {
-          this.native?.close()
-          stopped.resolve()
-          ready.reject(new Error(reason))
-          if (!starting) hooks.onFault(reason)
-        })
+        setImmediate(() =>
+          this.letGo(() => {
+            stopped.resolve()
+            ready.reject(new Error(reason))
+            if (!starting) hooks.onFault(reason)
+          }),
+        )
       },
     })
   }
 
   /** Resolves when every listener accepts; rejects with a sentence. */
-  static async start(config: BrokerConfig, hooks: BrokerHooks): Promise<RunningBroker> {
+  static async start(
+    config: BrokerConfig,
+    hooks: BrokerHooks,
+    start: StartWorker = startWorker,
+  ): Promise<RunningBroker> {
     for (const warning of config.warnings) hooks.log.warn({}, warning)
     const folders = prepareFolders(config.logDirs, config.nodeId, systemRandom)
-    const broker = new RunningBroker(config, folders, hooks)
+    const broker = new RunningBroker(config, folders, hooks, start)
     broker.native = openNode(nodeOptions(config, folders), () => broker.plane.turn())
     broker.plane.attach(broker.native)
     await broker.ready
@@ -110,6 +138,18 @@ export class RunningBroker {
     return this.closing
   }
 
+  /** The threads of both planes end, and the folders are free. */
+  private letGo(done: () => void): void {
+    this.native?.close()
+    void this.coordinators.end().then(done)
+  }
+
+  private workerStart(worker: number): WorkerStart {
+    if (this.native === null) throw new Error('a worker before the data plane was open')
+    const workers = this.config.get('coordinator.threads')
+    return { node: this.native.id, worker, workers, settings: this.config.sources }
+  }
+
   private stop(): Promise<void> {
     if (!this.faulted) this.plane.shutdown()
     return this.stopped
@@ -135,6 +175,7 @@ function nodeOptions(config: BrokerConfig, folders: Folders): NodeOptions {
     logDirs: config.logDirs,
     networkThreads: Math.min(config.get('num.network.threads'), MAX_NETWORK_THREADS),
     ioThreads: config.get('num.io.threads'),
+    coordinatorThreads: config.get('coordinator.threads'),
     socketRequestMaxBytes: config.get('socket.request.max.bytes'),
     queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
     maxConnections: config.get('max.connections'),

@@ -4,6 +4,7 @@
  * it alike.
  */
 import { supportedFeatures } from '../api/api-versions.js'
+import type { BrokerView } from '../api/broker-view.js'
 import { handlers } from '../api/index.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import { decodeAppendReply, encodeAppendRequest } from '../native/append.js'
@@ -19,14 +20,14 @@ import {
   controller,
 } from '../state/controller.js'
 import { BOOTSTRAP_FEATURES, unservableFeature } from '../state/features.js'
-import { type MetadataImage, topicByName } from '../state/image.js'
+import type { MetadataImage } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'
 import { imageRecords } from '../state/image-records.js'
 import { decodeMetadata, encodeMetadata, type MetadataRecord } from '../state/metadata-records.js'
-import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
 import { aclCommand } from './acl-feed.js'
 import { BrokerServices } from './broker-services.js'
 import { controllerPolicy } from './controller-policy.js'
+import type { Coordinators, ImageStep } from './coordinators.js'
 import { Dispatcher } from './dispatch.js'
 import { dynamicConfig } from './dynamic-config.js'
 import { GroupShards } from './group-shards.js'
@@ -48,6 +49,8 @@ export interface ControlPlaneSetup {
   /** Advertised for listeners that are bound to every address. */
   readonly hostname: string
   readonly host: Host
+  /** Where groups are coordinated; left out: here. */
+  readonly coordinators?: Coordinators
   /** The listeners are up and everything is served. */
   onReady(): void
   /** The clean shutdown that was asked for is complete. */
@@ -71,7 +74,7 @@ export class ControlPlane {
   private readonly timers = new Timers()
   private readonly alarm: Alarm
   private readonly listeners: Listeners
-  private readonly groups: GroupShards
+  private readonly groups: Coordinators
   private readonly requestMemory = new RequestMemory()
   private readonly nodes: NodeFeed
   private readonly deletions = new RecordDeletions((command) => this.push(command))
@@ -104,7 +107,7 @@ export class ControlPlane {
         now,
         log,
         push: (command) => this.push(command),
-        onImage: (image, delta) => this.onImage(image, delta),
+        onImage: (image, delta, records) => this.onImage({ image, delta, records }),
         onCommitted: (bytes) => this.snapshots.onCommitted(bytes),
       },
     )
@@ -125,14 +128,16 @@ export class ControlPlane {
         records: encodedRecords,
       },
     )
-    this.groups = new GroupShards(config, nodeId, {
-      now,
-      log,
-      timers: this.timers,
-      append: (request) => decodeAppendReply(this.attached().append(encodeAppendRequest(request))),
-      load: ({ topicId, partition, leaderEpoch }) =>
-        this.push({ kind: 'load', topicId, partition, leaderEpoch }),
-    })
+    this.groups =
+      setup.coordinators ??
+      new GroupShards(config, nodeId, {
+        now,
+        log,
+        timers: this.timers,
+        append: (request) => decodeAppendReply(this.attached().append(encodeAppendRequest(request))),
+        load: ({ topicId, partition, leaderEpoch }) =>
+          this.push({ kind: 'load', topicId, partition, leaderEpoch }),
+      })
     this.services = new BrokerServices({
       configOf: dynamicConfig(config),
       nodeId,
@@ -152,7 +157,7 @@ export class ControlPlane {
       config.listeners.map(({ name }) => name),
       (listener) => this.services.brokers(listener),
     )
-    this.dispatcher = new Dispatcher(
+    this.dispatcher = new Dispatcher<BrokerView>(
       handlers,
       this.services,
       this.outbox,
@@ -193,10 +198,11 @@ export class ControlPlane {
   shutdown(): void {
     if (this.phase === 'stopping' || this.phase === 'stopped' || this.native === null) return
     this.phase = 'stopping'
-    this.groups.closeAll()
-    this.metadata.deactivate()
-    this.push({ kind: 'shutdown' })
-    this.turn()
+    this.groups.close(() => {
+      this.metadata.deactivate()
+      this.push({ kind: 'shutdown' })
+      this.turn()
+    })
   }
 
   private finishTurn(native: NativeNode): void {
@@ -356,7 +362,8 @@ export class ControlPlane {
     this.metadata.startTelling()
   }
 
-  private onImage(image: MetadataImage, delta: MetadataDelta | null): void {
+  private onImage(step: ImageStep): void {
+    const { image, delta } = step
     // In force in the data plane before any answer that comes later.
     const acls = this.services.authorizer.isConfigured ? aclCommand(image, delta) : null
     if (acls !== null) this.push(acls)
@@ -367,8 +374,7 @@ export class ControlPlane {
     }
     if (this.phase !== 'ready') return
     this.tellNodes()
-    this.groups.onImage(topicByName(image, GROUP_METADATA_TOPIC) ?? null)
-    this.groups.onTopicsDeleted(delta?.removedTopics ?? [])
+    this.groups.onImage(step)
   }
 
   private onListenerUp(event: Parameters<Listeners['onUp']>[0]): void {
@@ -376,7 +382,7 @@ export class ControlPlane {
     if (this.phase !== 'opening' || !this.listeners.allUp) return
     this.phase = 'ready'
     this.tellNodes()
-    this.groups.onImage(topicByName(this.metadata.image, GROUP_METADATA_TOPIC) ?? null)
+    this.groups.onImage({ image: this.metadata.image, delta: null, records: null })
     this.setup.onReady()
   }
 

@@ -21,10 +21,11 @@ type ControlRequest = EventNamed<'control-request'>
 
 const API_VERSIONS = 18
 
-export class Dispatcher {
+/** `View`: what its handlers need of their broker. */
+export class Dispatcher<View = BrokerView> {
   constructor(
-    private readonly handlers: ReadonlyMap<number, Handler>,
-    private readonly broker: BrokerView,
+    private readonly handlers: ReadonlyMap<number, Handler<View>>,
+    private readonly broker: View,
     private readonly outbox: Outbox,
     private readonly log: Logger,
     /** About the bytes that a request may take once it is decoded. */
@@ -66,7 +67,7 @@ export class Dispatcher {
 
   private callOf(
     request: ControlRequest,
-    { api }: Handler,
+    { api }: Handler<View>,
     correlationId: number,
     clientId: string | null,
   ): Call {

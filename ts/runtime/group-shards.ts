@@ -2,7 +2,7 @@
  * The group coordinator's shards: one for each partition of __consumer_offsets that this node leads. It routes
  * requests, loaded chunks and watermarks to them and follows the image; what a group does is decided in state/.
  */
-import type { AskedOfGroup, GroupsView } from '../api/broker-view.js'
+import type { AskedOfGroup } from '../api/broker-view.js'
 import type { BrokerConfig } from '../config/broker-config.js'
 import type { EventNamed } from '../native/events.js'
 import { Errors } from '../protocol/index.js'
@@ -24,7 +24,9 @@ import type {
 } from '../state/group-messages.js'
 import { decodeGroupRecord, encodeGroupRecord } from '../state/group-record-codec.js'
 import type { GroupRecord } from '../state/group-records.js'
-import type { TopicImage } from '../state/image.js'
+import { type TopicImage, topicByName } from '../state/image.js'
+import { GROUP_METADATA_TOPIC } from '../state/topic-name.js'
+import type { Coordinators, ImageStep } from './coordinators.js'
 import { type RecordCodec, Shard, type ShardHost, type ShardPlace } from './shard.js'
 import { Waiting } from './waiting.js'
 
@@ -32,7 +34,7 @@ type GroupShard = Shard<GroupShardState, GroupRequest, GroupRecord, GroupSoft, G
 
 const codec: RecordCodec<GroupRecord> = { encode: encodeGroupRecord, decode: decodeGroupRecord }
 
-export class GroupShards implements GroupsView {
+export class GroupShards implements Coordinators {
   private readonly coordinator: GroupCoordinator
   private readonly waiting = new Waiting<GroupReply>()
   private readonly shards = new Map<number, GroupShard>()
@@ -43,6 +45,8 @@ export class GroupShards implements GroupsView {
     config: BrokerConfig,
     private readonly nodeId: number,
     host: Omit<ShardHost<GroupReply>, 'answer'>,
+    /** Which partitions' groups are coordinated here, of those that this node leads. */
+    private readonly owns: (partition: number) => boolean = () => true,
   ) {
     this.coordinator = groupCoordinator(groupConfig(config))
     this.host = { ...host, answer: (to, reply) => this.waiting.answer(to, reply) }
@@ -57,9 +61,7 @@ export class GroupShards implements GroupsView {
   }
 
   refusal(asked: AskedOfGroup, errorCode: number): GroupReply {
-    const reply = failedRequest({ ...asked, to: 0 }, errorCode)
-    if (reply === null) throw new Error(`a ${asked.kind} request has no reply`)
-    return reply
+    return groupRefusal(asked, errorCode)
   }
 
   list(body: ListGroupsRequest, apiVersion: number, answer: (reply: ListGroupsResponse) => void): void {
@@ -76,8 +78,13 @@ export class GroupShards implements GroupsView {
     if (asked.length === 0) answer(oneList([]))
   }
 
-  /** Makes the shards agree with the image's __consumer_offsets; null when the topic is not there. */
-  onImage(topic: TopicImage | null): void {
+  onImage({ image, delta }: ImageStep): void {
+    this.follow(topicByName(image, GROUP_METADATA_TOPIC) ?? null)
+    this.forget(delta?.removedTopics ?? [])
+  }
+
+  /** Makes the shards agree with __consumer_offsets; null when the topic is not there. */
+  private follow(topic: TopicImage | null): void {
     if (this.topic !== null && this.topic.topicId !== topic?.topicId) this.closeAll()
     this.topic = topic
     for (const { partition: index, leader, leaderEpoch } of topic?.partitions.values() ?? []) {
@@ -85,7 +92,7 @@ export class GroupShards implements GroupsView {
       if (current?.place.leaderEpoch === leaderEpoch && leader === this.nodeId) continue
       current?.close()
       this.shards.delete(index)
-      if (leader !== this.nodeId || topic === null) continue
+      if (leader !== this.nodeId || topic === null || !this.owns(index)) continue
       this.open({ name: `${topic.name}-${index}`, topicId: topic.topicId, partition: index, leaderEpoch })
     }
   }
@@ -98,7 +105,7 @@ export class GroupShards implements GroupsView {
   }
 
   /** The image has lost these topics: their offsets go from every group. */
-  onTopicsDeleted(topics: readonly { name: string; topicId: string }[]): void {
+  private forget(topics: readonly { name: string; topicId: string }[]): void {
     if (topics.length === 0) return
     for (const shard of this.shards.values()) {
       shard.whenSettled(() => shard.submit({ kind: 'topics-deleted', topics }, null))
@@ -120,7 +127,12 @@ export class GroupShards implements GroupsView {
     if (topicId === this.topic?.topicId) this.shards.get(partition)?.onCommitted(highWatermark)
   }
 
-  closeAll(): void {
+  close(closed: () => void): void {
+    this.closeAll()
+    closed()
+  }
+
+  private closeAll(): void {
     for (const shard of this.shards.values()) shard.close()
     this.shards.clear()
   }
@@ -137,8 +149,15 @@ export class GroupShards implements GroupsView {
   }
 }
 
+/** The reply that carries nothing but this error. */
+export function groupRefusal(asked: AskedOfGroup, errorCode: number): GroupReply {
+  const reply = failedRequest({ ...asked, to: 0 }, errorCode)
+  if (reply === null) throw new Error(`a ${asked.kind} request has no reply`)
+  return reply
+}
+
 /** A shard that was closed while it was asked coordinates nothing here any more; any other error fails the listing. */
-function oneList(lists: readonly ListGroupsResponse[]): ListGroupsResponse {
+export function oneList(lists: readonly ListGroupsResponse[]): ListGroupsResponse {
   const counted = lists.filter(({ errorCode }) => errorCode !== Errors.NOT_COORDINATOR)
   const failed = counted.find(({ errorCode }) => errorCode !== Errors.NONE)
   if (failed !== undefined) return listFailed(failed.errorCode)

@@ -24,11 +24,14 @@ export interface ImageModel<Rec, Image, Delta> {
   toApply(image: Image, delta: Delta | null): Pick<ApplyImage, 'removedTopics' | 'topics'>
 }
 
-export interface MetadataHost<Image, Delta> {
+export interface MetadataHost<Rec, Image, Delta> {
   now(): Now
   push(command: Command): void
-  /** The logs agree with this image; called before any reply that depends on it. Delta null: the first image. */
-  onImage(image: Image, delta: Delta | null): void
+  /**
+   * The logs agree with this image; called before any reply that depends on it. `delta` and `records`, those since
+   * the image before, are null for the first one.
+   */
+  onImage(image: Image, delta: Delta | null, records: readonly Rec[] | null): void
   /** Records of so many bytes were committed and are in the committed image. */
   onCommitted(bytes: number): void
   readonly log: Logger
@@ -52,10 +55,11 @@ interface Held<Reply> {
   readonly response: Reply
 }
 
-interface Told<Image, Delta> {
+interface Told<Rec, Image, Delta> {
   readonly offset: number
   readonly image: Image
   readonly delta: Delta | null
+  readonly records: readonly Rec[] | null
 }
 
 interface InFlight<Request, Rec, Soft, Reply> {
@@ -71,7 +75,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
   /** What is committed and what the logs agree with: all that anybody else sees. */
   private applied: Image
   /** Images that the data plane was told of and has not confirmed; null before the first time. */
-  private told: Told<Image, Delta>[] | null = null
+  private told: Told<Rec, Image, Delta>[] | null = null
   private active = false
   /** Of the last committed record; −1 before there is one. */
   private committedOffset = -1
@@ -88,7 +92,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     private readonly controller: Coordinator<State, Request, Rec, Soft, Reply>,
     private readonly model: ImageModel<Rec, Image, Delta>,
     private readonly codec: MetadataCodec<Rec>,
-    private readonly host: MetadataHost<Image, Delta>,
+    private readonly host: MetadataHost<Rec, Image, Delta>,
   ) {
     this.state = controller.create()
     this.committed = model.empty()
@@ -126,7 +130,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
   startTelling(): void {
     if (this.told !== null) return
     this.told = []
-    this.tell(null)
+    this.tell(null, null)
   }
 
   /** `request` gets the token under which its answer will come. */
@@ -158,9 +162,9 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     const { baseOffset, epoch, timestamp, records } = event
     const mine = this.inFlight?.proposalId === event.proposalId ? this.inFlight : null
     const last = Math.max(this.committedOffset, baseOffset + records.length - 1)
-    const delta = this.replay(last, epoch, timestamp, records, (index) => baseOffset + index)
+    const { delta, decoded } = this.replay(last, epoch, timestamp, records, (index) => baseOffset + index)
     for (const soft of mine?.decision.soft ?? []) this.controller.replay(this.state, { soft })
-    if (this.told !== null) this.tell(delta)
+    if (this.told !== null) this.tell(delta, decoded)
     this.host.onCommitted(records.reduce((bytes, { value }) => bytes + value.length, 0))
     if (mine !== null) {
       this.inFlight = null
@@ -184,7 +188,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     for (let first = this.told?.[0]; first !== undefined && first.offset <= offset; first = this.told?.[0]) {
       this.told?.shift()
       this.applied = first.image
-      this.host.onImage(first.image, first.delta)
+      this.host.onImage(first.image, first.delta, first.records)
     }
     this.release()
   }
@@ -196,7 +200,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     timestamp: number,
     values: readonly { readonly value: Buffer }[],
     offsetOf: (index: number) => number,
-  ): Delta {
+  ): { delta: Delta; decoded: readonly Rec[] } {
     const records = values.map(({ value }) => this.codec.decode(value))
     if (this.controller.replayBatch !== undefined) this.controller.replayBatch(this.state, records, last)
     else {
@@ -209,7 +213,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     this.committedTimestamp = timestamp
     const { image, delta } = this.model.fold(this.committed, last, epoch, records)
     this.committed = image
-    return delta
+    return { delta, decoded: records }
   }
 
   /** Decides request after request until one has to wait for the quorum. */
@@ -231,9 +235,9 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     }
   }
 
-  private tell(delta: Delta | null): void {
+  private tell(delta: Delta | null, records: readonly Rec[] | null): void {
     const offset = this.committedOffset
-    this.told?.push({ offset, image: this.committed, delta })
+    this.told?.push({ offset, image: this.committed, delta, records })
     this.host.push({ kind: 'apply-image', offset, ...this.model.toApply(this.committed, delta) })
   }
 

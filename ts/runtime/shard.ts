@@ -45,7 +45,8 @@ interface Held<Reply> extends Answer<Reply> {
   readonly expiresAt: number
 }
 
-type Status = 'loading' | 'active' | 'closed'
+/** `crashed`: what comes of the load under way is of no use; the next one begins when it has ended. */
+type Status = 'loading' | 'crashed' | 'active' | 'closed'
 
 /** Kafka's offsets.commit.timeout.ms: how long a reply is held for the high watermark. */
 const HOLD_TIMEOUT_MS = 5_000
@@ -94,6 +95,7 @@ export class Shard<State, Request, Rec, Soft, Reply> {
 
   /** Begins to load; requests are refused with COORDINATOR_LOAD_IN_PROGRESS until that is done. */
   start(): void {
+    this.status = 'loading'
     this.state = this.coordinator.create()
     this.host.load(this.place)
   }
@@ -101,12 +103,20 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   /** `to` null: nobody waits for an answer. */
   submit(request: Request, to: number | null): void {
     if (this.status !== 'active') {
-      const code = this.status === 'loading' ? Errors.COORDINATOR_LOAD_IN_PROGRESS : Errors.NOT_COORDINATOR
+      const code = this.status === 'closed' ? Errors.NOT_COORDINATOR : Errors.COORDINATOR_LOAD_IN_PROGRESS
       this.refuse(request, to, code)
       return
     }
     if (to !== null) this.open.set(to, request)
-    const refusal = this.carryOut(this.coordinator.decide(this.state, request, this.host.now()))
+    let refusal: number | null
+    try {
+      refusal = this.carryOut(this.coordinator.decide(this.state, request, this.host.now()))
+    } catch (error) {
+      if (to !== null) this.refuseOpen(to, Errors.UNKNOWN_SERVER_ERROR)
+      this.crashed(error)
+      this.reload()
+      return
+    }
     if (refusal === null) return
     if (to !== null) this.open.delete(to)
     this.refuse(request, to, refusal)
@@ -120,19 +130,28 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   }
 
   onChunk(chunk: EventNamed<'loaded-chunk'>): void {
-    if (this.status !== 'loading' || chunk.leaderEpoch !== this.place.leaderEpoch) return
+    if (chunk.leaderEpoch !== this.place.leaderEpoch) return
+    if (this.status === 'crashed' && (chunk.done || chunk.errorCode !== Errors.NONE)) this.reload()
+    if (this.status !== 'loading') return
     if (chunk.errorCode !== Errors.NONE) {
       this.host.log.warn(
         { shard: this.place.name, errorCode: chunk.errorCode },
         'a coordinator could not be loaded',
       )
       this.settle()
-      this.setTimer('#reload', this.host.now().monotonicMs + RETRY_MS, () => this.start())
+      this.reload()
       return
     }
-    for (const { offset, timestamp, key, value } of chunk.records) {
-      const record = key === null ? null : this.codec.decode(key, value)
-      if (record !== null) this.coordinator.replay(this.state, { record, offset, timestamp })
+    try {
+      for (const { offset, timestamp, key, value } of chunk.records) {
+        const record = key === null ? null : this.codec.decode(key, value)
+        if (record !== null) this.coordinator.replay(this.state, { record, offset, timestamp })
+      }
+    } catch (error) {
+      this.crashed(error)
+      if (chunk.done) this.reload()
+      else this.status = 'crashed'
+      return
     }
     if (!chunk.done) return
     this.status = 'active'
@@ -154,8 +173,7 @@ export class Shard<State, Request, Rec, Soft, Reply> {
     if (this.status === 'closed') return
     const wasActive = this.status === 'active'
     this.status = 'closed'
-    for (const key of this.timerKeys) this.host.timers.cancel(key)
-    this.timerKeys.clear()
+    this.cancelTimers()
     const decided = this.held
     this.held = []
     // What was decided but never became durable must not be told.
@@ -166,6 +184,29 @@ export class Shard<State, Request, Rec, Soft, Reply> {
     for (const to of [...this.open.keys()]) this.refuseOpen(to, Errors.NOT_COORDINATOR)
     this.state = this.coordinator.create()
     this.settle()
+  }
+
+  /**
+   * An exception of the coordinator: what it has made of the state is worth nothing any more. Whoever waits is told to
+   * ask again, and the state is folded anew from the log. Other shards do not notice.
+   */
+  private crashed(error: unknown): void {
+    this.host.log.error({ shard: this.place.name, err: error }, 'a coordinator failed and is loaded again')
+    this.status = 'loading'
+    this.cancelTimers()
+    this.held = []
+    this.state = this.coordinator.create()
+    for (const to of [...this.open.keys()]) this.refuseOpen(to, Errors.NOT_COORDINATOR)
+    this.settle()
+  }
+
+  private reload(): void {
+    this.setTimer('#reload', this.host.now().monotonicMs + RETRY_MS, () => this.start())
+  }
+
+  private cancelTimers(): void {
+    for (const key of this.timerKeys) this.host.timers.cancel(key)
+    this.timerKeys.clear()
   }
 
   private settle(): void {
@@ -210,7 +251,14 @@ export class Shard<State, Request, Rec, Soft, Reply> {
 
   /** A decision of the shard's own, which nobody asked for: when its append is refused it is tried again. */
   private carryOutOwn(decide: () => Decision<Rec, Soft, Reply>, timer: string): void {
-    const refusal = this.carryOut(decide())
+    let refusal: number | null
+    try {
+      refusal = this.carryOut(decide())
+    } catch (error) {
+      this.crashed(error)
+      this.reload()
+      return
+    }
     if (refusal === null) return
     if (lostLeadership.includes(refusal)) {
       this.close()

@@ -14,3 +14,4 @@ mod sim_effects;
 mod sim_node;
 mod transport;
 mod wake;
+mod worker;

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::failure::{closed, failure};
 use crate::shell::Shell;
 use crate::wake::JsWake;
+use crate::worker;
 
 /// One running node. Dropped or closed, its threads end and its folders are free.
 #[napi]
@@ -20,6 +21,7 @@ pub struct Node {
     /// `None` once closed.
     shell: Option<Arc<Shell>>,
     threads: Vec<JoinHandle<()>>,
+    id: u32,
 }
 
 /// Opens a node on its folders. `options_json`: NodeOptions; `on_ready` is called once whenever events gather after a
@@ -28,7 +30,8 @@ pub struct Node {
 pub fn open(options_json: String, on_ready: Function<'_, (), ()>) -> napi::Result<Node> {
     let options = NodeOptions::parse(&options_json).map_err(failure)?;
     let (shell, threads) = Shell::start(options, JsWake::new(&on_ready)?).map_err(failure)?;
-    Ok(Node { shell: Some(shell), threads })
+    let id = worker::register(&shell);
+    Ok(Node { shell: Some(shell), threads, id })
 }
 
 #[napi]
@@ -47,11 +50,7 @@ impl Node {
     /// Carries out a batch of packed commands. A malformed batch throws and nothing of it is carried out.
     #[napi(catch_unwind)]
     pub fn submit(&self, batch: Uint8ArraySlice<'_>) -> napi::Result<()> {
-        let shell = self.shell.as_ref().ok_or_else(closed)?;
-        let submitted = shell.node.submit(&batch, clock::now());
-        shell.carry_out_actions();
-        shell.carry_out_wakes();
-        submitted.map_err(failure)
+        self.shell.as_ref().ok_or_else(closed)?.submit(&batch)
     }
 
     /// Appends to a coordinator partition at once: packed request, packed reply.
@@ -65,6 +64,18 @@ impl Node {
         let reply = shell.node.append(&request, clock::now()).map_err(failure);
         shell.carry_out_wakes();
         BufferSlice::from_data(env, reply?)
+    }
+
+    /// By which workers of this process find the node.
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The isolate of a worker has ended: connections whose requests it had are closed.
+    #[napi(catch_unwind)]
+    pub fn worker_lost(&self, worker: u16) -> napi::Result<()> {
+        self.shell.as_ref().map(|shell| shell.worker_lost(worker)).ok_or_else(closed)
     }
 
     /// Counters and gauges as JSON.
@@ -83,6 +94,7 @@ impl Node {
     #[napi(catch_unwind)]
     pub fn close(&mut self) {
         let Some(shell) = self.shell.take() else { return };
+        worker::unregister(self.id);
         shell.end();
         for thread in self.threads.drain(..) {
             let _ = thread.join();

@@ -18,8 +18,10 @@ use mio::net::{TcpListener, TcpStream};
 use parking_lot::Mutex;
 
 use crate::disk_pool::{self, PoolSignal};
+use crate::failure::failure;
 use crate::io_thread::IoThread;
 use crate::wake::JsWake;
+use crate::worker::WorkerWake;
 use crate::{clock, folder_lock, listening};
 
 /// What another thread hands to an I/O thread.
@@ -60,6 +62,7 @@ pub struct Shell {
     pub node: Arc<Node>,
     pub lanes: Vec<Lane>,
     pub pool: PoolSignal,
+    pub workers: Vec<WorkerWake>,
     js: JsWake,
     /// Threads leave without further ado.
     ended: AtomicBool,
@@ -77,7 +80,7 @@ impl Shell {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| error.to_string())?;
         let disk_threads = options.io_threads;
-        let network_threads = options.network_threads;
+        let (network_threads, workers) = (options.network_threads, options.coordinator_threads);
         let storage = Arc::new(FileStorage::default());
         // Seeded by the operating system; in a container the process id is always the same.
         let seed = RandomState::new().hash_one(std::process::id());
@@ -92,7 +95,9 @@ impl Shell {
             polls.push(poll);
         }
         let pool = PoolSignal::default();
-        let shell = Arc::new(Shell { node, lanes, pool, js, ended: AtomicBool::new(false), _locks: locks });
+        let workers = (0..workers).map(|_| WorkerWake::default()).collect();
+        let shell =
+            Arc::new(Shell { node, lanes, pool, workers, js, ended: AtomicBool::new(false), _locks: locks });
         let mut threads = disk_pool::start(&shell, disk_threads).map_err(failed)?;
         for (index, poll) in polls.into_iter().enumerate() {
             let index = index as u16;
@@ -149,11 +154,33 @@ impl Shell {
         if wakes.js {
             self.js.wake();
         }
+        for worker in wakes.worker_ids() {
+            if let Some(wake) = self.workers.get(usize::from(worker)) {
+                wake.wake();
+            }
+        }
         own_mail
     }
 
-    /// Opens and closes listeners as the node asks. For the thread that submits.
-    pub fn carry_out_actions(&self) {
+    /// Carries out a batch of packed commands, and what follows from it. On an error nothing of it was.
+    pub fn submit(&self, batch: &[u8]) -> napi::Result<()> {
+        let submitted = self.node.submit(batch, clock::now());
+        self.carry_out_actions();
+        self.carry_out_wakes();
+        submitted.map_err(failure)
+    }
+
+    /// A worker's isolate has ended: what it had is lost.
+    pub fn worker_lost(&self, worker: u16) {
+        if let Some(wake) = self.workers.get(usize::from(worker)) {
+            wake.disconnect();
+        }
+        self.node.worker_lost(worker);
+        self.carry_out_wakes();
+    }
+
+    /// Opens and closes listeners as the node asks. For a thread that submits.
+    fn carry_out_actions(&self) {
         for action in self.node.take_shell_actions() {
             match action {
                 ShellAction::Listen { name, host, port, .. } => self.listen(&name, &host, port),

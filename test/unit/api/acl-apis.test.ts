@@ -76,8 +76,7 @@ describe('with the standard authorizer', () => {
     return responses[0]?.partitionResponses[0]?.errorCode
   }
   const metadataOf = (broker: SimBroker, conn: number, name: string) =>
-    broker.ask(conn, metadata, 12, { topics: [{ topicId: undefined, name }], allowAutoTopicCreation: false })
-      .topics[0]?.errorCode
+    broker.ask(conn, metadata, 12, { topics: [{ name }], allowAutoTopicCreation: false }).topics[0]?.errorCode
   const both = (broker: SimBroker, conn: number, name: string) => [
     produceTo(broker, conn, name),
     metadataOf(broker, conn, name),

@@ -131,6 +131,7 @@ export class SimBroker {
         logDirs: config.logDirs,
         networkThreads: 1,
         ioThreads: 1,
+        coordinatorThreads: 0,
         socketRequestMaxBytes: config.get('socket.request.max.bytes'),
         queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
         maxConnections: config.get('max.connections'),

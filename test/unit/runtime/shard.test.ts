@@ -8,7 +8,7 @@ import { Timers } from '../../../ts/runtime/timers.js'
 import type { Coordinator } from '../../../ts/state/coordinator.js'
 
 /** A register of words: `add` is logged, `read` only answers, `park` waits until the timer `wake` fires. */
-type Request = { to: number; kind: 'add' | 'read' | 'park'; word: string }
+type Request = { to: number; kind: 'add' | 'read' | 'park' | 'trip'; word: string }
 interface Register {
   words: string[]
   parked: number[]
@@ -18,11 +18,13 @@ const register: Coordinator<Register, Request, string, { park: number } | { unpa
   decide(state, { to, kind, word }, now) {
     const none = { records: [], soft: [], replies: [], timers: [] }
     if (kind === 'read') return { ...none, replies: [{ to, response: state.words.join(' ') }] }
+    if (kind === 'trip') throw new Error('tripped')
     if (kind === 'park')
       return { ...none, soft: [{ park: to }], timers: [{ key: 'wake', at: now.monotonicMs + 100 }] }
     return { ...none, records: [word], replies: [{ to, response: `added ${word}` }] }
   },
   replay(state, change) {
+    if ('record' in change && change.record === 'poison') throw new Error('poisoned')
     if ('record' in change) state.words.push(change.record)
     else if ('park' in change.soft) state.parked.push(change.soft.park)
     else state.parked = []
@@ -228,4 +230,49 @@ it('tells when the load has ended, well or badly', () => {
   shard.onChunk(chunk([], true))
   shard.whenSettled(() => told.push('third'))
   expect(told).toEqual(['first', 'second', 'third'])
+})
+
+describe('an exception of the coordinator', () => {
+  beforeEach(() => {
+    shard.start()
+    log = [{ key: Buffer.from('kept'), value: null }]
+    shard.onChunk(chunk(['kept'], true))
+  })
+
+  it('refuses that request, sends everybody else to ask again, and folds the state anew', () => {
+    submit(1, 'park')
+    submit(2, 'add', 'a')
+    submit(3, 'trip')
+    expect(answers).toEqual([
+      [3, `refused ${Errors.UNKNOWN_SERVER_ERROR}`],
+      [1, `refused ${Errors.NOT_COORDINATOR}`],
+      [2, `refused ${Errors.NOT_COORDINATOR}`],
+    ])
+    submit(4, 'read')
+    expect(answers.at(-1)).toEqual([4, `refused ${Errors.COORDINATOR_LOAD_IN_PROGRESS}`])
+    const before = loads
+    monotonicMs = 1_000
+    timers.runDue(monotonicMs)
+    expect(loads).toBe(before + 1)
+    shard.onChunk(chunk(['kept', 'a'], true))
+    submit(5, 'read')
+    shard.onCommitted(2)
+    expect(answers.at(-1)).toEqual([5, 'kept a'])
+  })
+
+  it('in a load is tried again once that load has ended, and mixes no two loads', () => {
+    shard.start()
+    shard.onChunk(chunk(['a', 'poison'], false))
+    const before = loads
+    monotonicMs = 1_000
+    timers.runDue(monotonicMs)
+    expect(loads).toBe(before)
+    shard.onChunk(chunk(['a', 'b'], true))
+    monotonicMs = 2_000
+    timers.runDue(monotonicMs)
+    expect(loads).toBe(before + 1)
+    shard.onChunk(chunk(['a', 'b', 'c'], true))
+    submit(1, 'read')
+    expect(answers.at(-1)).toEqual([1, 'a b c'])
+  })
 })

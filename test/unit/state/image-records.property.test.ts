@@ -82,7 +82,7 @@ const controller = fc.tuple(small, fc.boolean()).map(([controllerId, gone]) =>
       }),
 )
 const registration = fc
-  .tuple(small, fc.boolean(), small, fc.option(fc.constant([LOG_DIR])))
+  .tuple(small, fc.boolean(), small, fc.option(fc.constant<string[]>([LOG_DIR])))
   .map(([brokerId, fenced, brokerEpoch, cordonedLogDirs]) =>
     metadataRecord('RegisterBrokerRecord', {
       brokerId,

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::wire::{BoundaryError, Parsed};
 
+/// Wakes of coordinator workers share a word with those of I/O threads.
+pub const MAX_COORDINATOR_THREADS: u16 = 30;
+
 /// What a node is started with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeOptions {
@@ -20,6 +23,8 @@ pub struct NodeOptions {
     pub network_threads: u16,
     /// Threads of the disk pool.
     pub io_threads: u16,
+    /// Threads of the control plane that groups are spread over; 0: its own thread has them all.
+    pub coordinator_threads: u16,
     /// `socket.request.max.bytes`
     pub socket_request_max_bytes: i32,
     /// `queued.max.request.bytes`: bytes of requests in progress over the whole broker; 0 or less means unlimited.
@@ -48,6 +53,7 @@ impl NodeOptions {
             log_dirs,
             network_threads: 1,
             io_threads: 2,
+            coordinator_threads: 0,
             socket_request_max_bytes: 100 << 20,
             queued_max_request_bytes: -1,
             max_connections: i32::MAX as u32,
@@ -73,6 +79,7 @@ impl NodeOptions {
         options.boot_id = text_member(&json, "bootId")?.unwrap_or_default().to_owned();
         set(&json, "networkThreads", &mut options.network_threads)?;
         set(&json, "ioThreads", &mut options.io_threads)?;
+        set(&json, "coordinatorThreads", &mut options.coordinator_threads)?;
         set(&json, "socketRequestMaxBytes", &mut options.socket_request_max_bytes)?;
         set(&json, "queuedMaxRequestBytes", &mut options.queued_max_request_bytes)?;
         set(&json, "maxConnections", &mut options.max_connections)?;
@@ -82,6 +89,9 @@ impl NodeOptions {
         set(&json, "logRetentionCheckIntervalMs", interval)?;
         if !(1..=super::conn_id::MAX_THREADS).contains(&options.network_threads) {
             return Err(wrong("networkThreads", "between 1 and 32"));
+        }
+        if options.coordinator_threads > MAX_COORDINATOR_THREADS {
+            return Err(wrong("coordinatorThreads", "between 0 and 30"));
         }
         if let Some(defaults) = member(&json, "defaults") {
             options.defaults = read_defaults(defaults)?;

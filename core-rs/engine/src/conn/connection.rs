@@ -99,8 +99,8 @@ impl Connection {
     }
 
     /// Opens the slot of a request that goes to the control plane.
-    pub fn open_control(&mut self, stage: Stage, charged: usize) -> i64 {
-        let token = self.slots.open(Pending::Control { charged });
+    pub fn open_control(&mut self, stage: Stage, charged: usize, lane: u16) -> i64 {
+        let token = self.slots.open(Pending::Control { charged, lane });
         if stage != Stage::Passes {
             self.barrier = Some(token);
         }

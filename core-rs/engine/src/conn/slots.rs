@@ -10,8 +10,8 @@ use crate::api::Part;
 pub enum Pending {
     /// The data plane has the request in hand or has parked it under this waiter token.
     Data { waiter: u64 },
-    /// The control plane has it; `charged` bytes of the broker's budget are held for its frame.
-    Control { charged: usize },
+    /// The reader `lane` of the control plane has it; `charged` bytes of the broker's budget are held for its frame.
+    Control { charged: usize, lane: u16 },
 }
 
 #[derive(Debug)]

@@ -19,25 +19,39 @@ pub struct EventRing {
 struct Inner {
     packed: Vec<u8>,
     requests: usize,
+    /// Which of its readers, one after the other, the ring is for.
+    generation: u32,
     /// The control plane has taken everything and waits to be woken.
     armed: bool,
 }
 
 impl Default for EventRing {
     fn default() -> EventRing {
-        EventRing { inner: Mutex::new(Inner { packed: Vec::new(), requests: 0, armed: true }) }
+        EventRing { inner: Mutex::new(Inner { packed: Vec::new(), requests: 0, generation: 0, armed: true }) }
     }
 }
 
 impl EventRing {
     /// Adds an event; true when the control plane must be woken now.
     pub fn push(&self, event: &Event<'_>) -> bool {
+        self.inner.lock().push(event)
+    }
+
+    /// As [`push`](Self::push), but drops an event that an earlier reader of the ring asked for.
+    pub fn push_for(&self, generation: u32, event: &Event<'_>) -> bool {
         let mut inner = self.inner.lock();
-        event.write(&mut inner.packed);
-        if matches!(event, Event::ControlRequest { .. }) {
-            inner.requests += 1;
-        }
-        std::mem::take(&mut inner.armed)
+        inner.generation == generation && inner.push(event)
+    }
+
+    pub fn generation(&self) -> u32 {
+        self.inner.lock().generation
+    }
+
+    /// The reader is gone with whatever it had taken: what waits goes too, and the next one begins afresh.
+    pub fn reset(&self) {
+        let mut inner = self.inner.lock();
+        let generation = inner.generation.wrapping_add(1);
+        *inner = Inner { packed: Vec::new(), requests: 0, generation, armed: true };
     }
 
     /// Appends everything to `out` and arms the wake again.
@@ -64,6 +78,16 @@ impl EventRing {
     }
 }
 
+impl Inner {
+    fn push(&mut self, event: &Event<'_>) -> bool {
+        event.write(&mut self.packed);
+        if matches!(event, Event::ControlRequest { .. }) {
+            self.requests += 1;
+        }
+        std::mem::take(&mut self.armed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +104,18 @@ mod tests {
         assert!(ring.push(&Event::Stopped), "armed again");
         ring.drain(&mut out);
         assert_eq!(parse_events(&out).unwrap().len(), 3, "a buffer with contents is added to");
+    }
+
+    #[test]
+    fn a_new_reader_gets_nothing_that_was_meant_for_the_old_one() {
+        let ring = EventRing::default();
+        let old = ring.generation();
+        ring.push(&Event::Stopped);
+        ring.reset();
+        assert!(!ring.push_for(old, &Event::Stopped), "dropped");
+        assert!(ring.push_for(ring.generation(), &Event::Fault { message: "x" }), "armed again");
+        let mut out = Vec::new();
+        ring.drain(&mut out);
+        assert_eq!(parse_events(&out).unwrap(), [Event::Fault { message: "x" }]);
     }
 }

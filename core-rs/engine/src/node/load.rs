@@ -22,6 +22,8 @@ pub struct Load {
     /// The epoch for which the control plane loads; any other ends the load.
     pub leader_epoch: i32,
     pub next_offset: i64,
+    /// The reader that asked; a later one has no use for it.
+    pub generation: u32,
 }
 
 impl Node {
@@ -61,7 +63,8 @@ impl Node {
             Ok((records, next_offset, done)) => (records, next_offset, done, 0),
             Err(code) => (PackedRecords::default(), load.next_offset, false, code.0),
         };
-        self.emit(&Event::LoadedChunk {
+        let lane = self.lane_of_partition(load.partition);
+        let event = Event::LoadedChunk {
             topic_id: load.topic_id.0,
             partition: load.partition,
             leader_epoch: load.leader_epoch,
@@ -69,13 +72,14 @@ impl Node {
             done,
             error_code,
             records,
-        });
-        if done || error_code != 0 {
+        };
+        self.emit_for(lane, load.generation, &event);
+        if done || error_code != 0 || load.generation != self.ring(lane).generation() {
             return;
         }
         self.waiting_loads.lock().push(Load { next_offset, ..load });
         // Looked at only now: a drain that comes later finds the load on the list.
-        if !self.events.is_full() {
+        if !self.ring(lane).is_full() {
             let waiting = std::mem::take(&mut *self.waiting_loads.lock());
             waiting.into_iter().for_each(|load| self.push_effect(Effect::Load(load)));
         }

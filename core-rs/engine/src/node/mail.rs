@@ -2,6 +2,7 @@
 
 use parking_lot::Mutex;
 
+use super::lanes::Lane;
 use crate::boundary::ConnId;
 
 /// A message for the I/O thread that owns a connection or a parked request.
@@ -30,6 +31,10 @@ pub enum Mail {
     Resume,
     /// Incomplete frames hold the whole budget, and none of them is the sender's.
     Reclaim,
+    /// A coordinator worker is gone with the requests that it had.
+    LaneLost {
+        lane: Lane,
+    },
     /// The node stops: no further request is started.
     Drain,
     /// The node stops, and nothing parked can complete any more: answer it as it stands.

@@ -21,6 +21,7 @@ mod describe;
 mod effects;
 mod event_ring;
 mod image;
+mod lanes;
 mod load;
 mod log_dirs;
 mod mail;

@@ -186,6 +186,7 @@ impl Reactor {
             Mail::Wake { waiter } => self.woken.push_back(waiter),
             Mail::Resume => self.resume_stalled(),
             Mail::Reclaim => self.reclaim(),
+            Mail::LaneLost { lane } => self.close_waiting_for(lane),
             Mail::Drain => self.drain(now),
             Mail::Expire => self.expire_all(now),
         }
@@ -274,7 +275,7 @@ impl Reactor {
         for pending in conn.slots.unanswered() {
             match pending {
                 Pending::Data { waiter } => self.cancel(waiter),
-                Pending::Control { charged } => {
+                Pending::Control { charged, .. } => {
                     unanswered_control = true;
                     usable |= self.node.budget.remove_request(charged);
                 }

@@ -1,6 +1,7 @@
 //! From frames to replies on one I/O thread: each request goes to the data plane at once or to the control plane as
 //! an event; parked ones are evaluated when they are woken. Which plane serves a key is all it knows of the protocol.
 
+use super::lanes::Lane;
 use super::reactor::{Due, Reactor, find};
 use super::shared::Node;
 use super::stats;
@@ -164,13 +165,14 @@ impl Reactor {
     fn start_control(&mut self, conn: ConnId, api: (i16, i16), frame: &[u8], now: Now) -> Started {
         let stage = Stage::of(api.0);
         let admitted = find(&mut self.connections, conn).is_some_and(|connection| connection.admits(stage));
-        if !admitted || self.stall_for_control(conn) {
+        let lane = self.node.lane_of_request(frame);
+        if !admitted || self.stall_for_control(conn, lane) {
             return Started::NotYet;
         }
         let Some(connection) = find(&mut self.connections, conn) else { return Started::Yes };
-        let token = connection.open_control(stage, frame.len());
+        let token = connection.open_control(stage, frame.len(), lane);
         self.node.budget.add_request(frame.len());
-        self.node.emit(&Event::ControlRequest {
+        let event = Event::ControlRequest {
             conn,
             token,
             api_key: api.0,
@@ -181,7 +183,8 @@ impl Reactor {
             arrival_monotonic_ms: now.monotonic_ms,
             arrival_wall_ms: now.wall_ms,
             frame,
-        });
+        };
+        self.node.emit_to(lane, &event);
         stats::add(&self.stats().control, 1);
         Started::Yes
     }
@@ -203,12 +206,26 @@ impl Reactor {
     pub(super) fn answer_control(&mut self, conn: ConnId, token: i64, reply: Option<Vec<u8>>) {
         let Some(connection) = find(&mut self.connections, conn) else { return };
         // A slot of the data plane is none of the control plane's.
-        let Some(Pending::Control { charged }) = connection.slots.pending(token) else { return };
+        let Some(Pending::Control { charged, .. }) = connection.slots.pending(token) else { return };
         connection.answered(token, reply.map(|bytes| vec![Part::Bytes(bytes)]));
         if self.node.budget.remove_request(charged) {
             self.node.resume_stalled();
         }
         self.went_on(conn);
+    }
+
+    /// A reader of requests is gone: whoever waits for it must ask again.
+    pub(super) fn close_waiting_for(&mut self, lost: Lane) {
+        let waits = |pending: Pending| matches!(pending, Pending::Control { lane, .. } if lane == lost);
+        let waiting: Vec<ConnId> = self
+            .connections
+            .iter()
+            .filter(|(_, tenant)| tenant.conn.slots.unanswered().any(waits))
+            .map(|(_, tenant)| tenant.id)
+            .collect();
+        for conn in waiting {
+            self.end(conn, "the coordinator failed", false);
+        }
     }
 
     /// Answers a request that was parked; one that panicked costs its connection.

@@ -14,6 +14,7 @@ use super::budget::Budget;
 use super::effects::{Effect, Effects};
 use super::event_ring::EventRing;
 use super::image::{ImageDelta, TopicDelta};
+use super::lanes::MAIN;
 use super::load::Load;
 use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
@@ -47,6 +48,8 @@ pub struct Node {
     pub(super) nodes: Arc<NodeTable>,
     pub(super) quorum: Mutex<Quorum>,
     pub(super) events: EventRing,
+    /// The rings of the coordinator workers.
+    pub(super) workers: Vec<EventRing>,
     pub(super) signals: Signals,
     pub(super) effects: Effects,
     pub(super) budget: Budget,
@@ -113,6 +116,7 @@ impl Node {
             nodes: Arc::default(),
             quorum: Mutex::new(quorum),
             events: EventRing::default(),
+            workers: (0..options.coordinator_threads).map(|_| EventRing::default()).collect(),
             signals: Signals::default(),
             effects: Effects::default(),
             images: Mutex::default(),
@@ -139,6 +143,11 @@ impl Node {
     /// Appends every waiting event to `out`, packed, and arms the wake again. Whatever waited for room goes on.
     pub fn drain_events(&self, out: &mut Vec<u8>) {
         self.events.drain(out);
+        self.went_on();
+    }
+
+    /// A reader of events has made room.
+    pub(super) fn went_on(&self) {
         for load in std::mem::take(&mut *self.waiting_loads.lock()) {
             self.push_effect(Effect::Load(load));
         }
@@ -226,9 +235,7 @@ impl Node {
     }
 
     pub(super) fn emit(&self, event: &Event<'_>) {
-        if self.events.push(event) {
-            self.signals.wake_js();
-        }
+        self.emit_to(MAIN, event);
     }
 
     pub(super) fn post(&self, thread: u16, mail: Mail) {
@@ -252,7 +259,8 @@ impl Node {
                 self.post(waiter.thread, Mail::Wake { waiter: waiter.token });
             }
             for (topic_id, partition, high_watermark) in notices.committed.drain(..) {
-                self.emit(&Event::Committed { topic_id: topic_id.0, partition, high_watermark });
+                let event = Event::Committed { topic_id: topic_id.0, partition, high_watermark };
+                self.emit_to(self.lane_of_partition(partition), &event);
             }
             for effect in notices.effects.drain(..) {
                 self.push_effect(Effect::Partition(effect));

@@ -1,14 +1,16 @@
 //! Limits that connections share: the request budget and the room for events. Whoever is held back by one is noted
 //! here and goes on when there is room again; it decides which connection pays when nothing else can free memory.
 
+use super::lanes::Lane;
 use super::mail::Mail;
 use super::reactor::{Reactor, find};
 use crate::boundary::ConnId;
 
 impl Reactor {
-    /// Whether a control request of this connection must wait for the control plane to catch up.
-    pub(super) fn stall_for_control(&mut self, conn: ConnId) -> bool {
-        let is_full = |reactor: &Reactor| reactor.node.events.is_full() || reactor.node.budget.is_exhausted();
+    /// Whether a control request of this connection must wait for its reader to catch up.
+    pub(super) fn stall_for_control(&mut self, conn: ConnId, lane: Lane) -> bool {
+        let is_full =
+            |reactor: &Reactor| reactor.node.ring(lane).is_full() || reactor.node.budget.is_exhausted();
         is_full(self) && self.stall(conn, is_full)
     }
 

@@ -67,7 +67,7 @@ impl Node {
             "memory": {
                 "inputBytes": self.budget.input_bytes(),
                 "requestBytes": self.budget.request_bytes(),
-                "eventBytes": self.events.byte_len(),
+                "eventBytes": self.events.byte_len() + self.workers.iter().map(|ring| ring.byte_len()).sum::<usize>(),
                 "bufferBytes": sum(|stats| &stats.buffer_bytes),
             },
         });

@@ -38,7 +38,9 @@ impl Node {
                 self.post(conn.thread(), Mail::Close { conn, reason: reason.to_owned() });
             }
             Command::Load { topic_id, partition, leader_epoch } => {
-                let load = Load { topic_id: Uuid(topic_id), partition, leader_epoch, next_offset: 0 };
+                let generation = self.ring(self.lane_of_partition(partition)).generation();
+                let topic_id = Uuid(topic_id);
+                let load = Load { topic_id, partition, leader_epoch, next_offset: 0, generation };
                 self.push_effect(Effect::Load(load));
             }
             Command::Propose { proposal_id, timestamp, records } => {

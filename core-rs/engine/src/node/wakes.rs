@@ -6,6 +6,8 @@ use parking_lot::Mutex;
 
 const JS: u64 = 1 << 32;
 const DISK_POOL: u64 = 1 << 33;
+/// The first of the bits of coordinator workers.
+const WORKERS: u32 = 34;
 
 /// Wakes that are due since they were last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,11 +18,19 @@ pub struct Wakes {
     pub js: bool,
     /// Effects wait for the disk pool.
     pub disk_pool: bool,
+    /// Bit n: the ring of coordinator worker n turned non-empty while armed.
+    pub workers: u32,
 }
 
 impl Wakes {
     pub fn is_empty(&self) -> bool {
         *self == Wakes::default()
+    }
+
+    /// The coordinator workers to wake.
+    pub fn worker_ids(&self) -> impl Iterator<Item = u16> {
+        let mask = self.workers;
+        (0..32).filter(move |worker| mask & (1 << worker) != 0)
     }
 
     /// The I/O threads to wake.
@@ -65,6 +75,10 @@ impl Signals {
         self.wakes.fetch_or(JS, Ordering::AcqRel);
     }
 
+    pub fn wake_worker(&self, worker: u16) {
+        self.wakes.fetch_or(1 << (WORKERS + u32::from(worker)), Ordering::AcqRel);
+    }
+
     pub fn wake_disk_pool(&self) {
         self.wakes.fetch_or(DISK_POOL, Ordering::AcqRel);
     }
@@ -75,7 +89,12 @@ impl Signals {
             return Wakes::default();
         }
         let bits = self.wakes.swap(0, Ordering::AcqRel);
-        Wakes { threads: bits as u32, js: bits & JS != 0, disk_pool: bits & DISK_POOL != 0 }
+        Wakes {
+            threads: bits as u32,
+            js: bits & JS != 0,
+            disk_pool: bits & DISK_POOL != 0,
+            workers: (bits >> WORKERS) as u32,
+        }
     }
 
     pub fn act(&self, action: ShellAction) {
@@ -97,9 +116,11 @@ mod tests {
         signals.wake_thread(0);
         signals.wake_thread(31);
         signals.wake_js();
+        signals.wake_worker(29);
         let wakes = signals.take_wakes();
         assert_eq!(wakes.thread_ids().collect::<Vec<_>>(), [0, 31]);
         assert!(wakes.js && !wakes.disk_pool);
+        assert_eq!(wakes.worker_ids().collect::<Vec<_>>(), [29]);
         assert!(signals.take_wakes().is_empty());
     }
 }

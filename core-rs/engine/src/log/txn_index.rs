@@ -63,18 +63,20 @@ impl AbortedTxn {
 #[derive(Debug)]
 pub(super) struct TxnIndex {
     file: IndexFile<ENTRY>,
+    /// Entries were added since the file was handed out to be synced.
+    unsynced: bool,
 }
 
 impl TxnIndex {
     pub(super) fn absent() -> TxnIndex {
-        TxnIndex { file: IndexFile::absent(TXN_INDEX) }
+        TxnIndex { file: IndexFile::absent(TXN_INDEX), unsynced: false }
     }
 
     /// An index file of `len` bytes, if there is one; `None` when that is no whole number of entries.
     pub(super) fn existing(len: Option<u64>) -> Option<TxnIndex> {
         match len {
             None => Some(TxnIndex::absent()),
-            Some(len) => IndexFile::existing(TXN_INDEX, len).map(|file| TxnIndex { file }),
+            Some(len) => IndexFile::existing(TXN_INDEX, len).map(|file| TxnIndex { file, unsynced: false }),
         }
     }
 
@@ -109,6 +111,7 @@ impl TxnIndex {
         };
         if txn.last_offset > last {
             self.file.push(txn.encode());
+            self.unsynced = true;
         }
         Ok(())
     }
@@ -126,7 +129,9 @@ impl TxnIndex {
         if !self.file.exists() && !self.file.has_pending() {
             return Ok(None);
         }
-        self.file.finish(folder, base).map(Some)
+        let file = self.file.finish(folder, base)?;
+        self.unsynced = false;
+        Ok(Some(file))
     }
 
     /// Drops the transactions whose marker stands at `offset` or above.
@@ -217,7 +222,7 @@ impl Log {
     pub fn sync_replayed_aborts(&mut self) -> Result<(), LogError> {
         let closed = self.segments.len().saturating_sub(1);
         let mut written = false;
-        for segment in self.segments.iter_mut().take(closed).filter(|segment| segment.aborted.has_pending()) {
+        for segment in self.segments.iter_mut().take(closed).filter(|segment| segment.aborted.unsynced) {
             if let Some(file) = segment.aborted.finish(&self.folder, segment.base)? {
                 file.sync().map_err(self.folder.fault(segment.base, TXN_INDEX))?;
                 written = true;

@@ -287,8 +287,14 @@ fn whatever_crashes_come_in_between_a_consumer_sees_what_was_committed() {
                 }
                 _ => {
                     let point = partition.offsets().recovery_point;
-                    disk.crash(seed * 100 + step);
-                    partition = open_as(&disk, spec("t", 1, 0), config(), Opening::unclean(point));
+                    let opening = match random.below(2) {
+                        0 => Opening::killed(point),
+                        _ => {
+                            disk.crash(seed * 100 + step);
+                            Opening::unclean(point)
+                        }
+                    };
+                    partition = open_as(&disk, spec("t", 1, 0), config(), opening);
                     partition.lead(3, &mut notices);
                 }
             }

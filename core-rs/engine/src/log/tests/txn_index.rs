@@ -62,6 +62,26 @@ fn there_is_a_file_only_in_segments_with_an_aborted_transaction_and_a_roll_makes
 }
 
 #[test]
+fn what_is_noted_for_a_closed_segment_again_is_durable_however_much_it_is() {
+    for count in [1, 63, 64, 65, 128] {
+        let (sim, storage) = sim();
+        let (mut log, _) = open(&storage, &small_segments(10_000), Opening::CLEAN);
+        grow(&mut log, 200, 10);
+        while log.segment_count() < 2 {
+            grow(&mut log, 1, 1000);
+        }
+        sync(&mut log);
+        for place in 0..count {
+            log.append_aborted(&txn(place, place, place + 1)).unwrap();
+        }
+        log.sync_replayed_aborts().unwrap();
+        sim.crash(3);
+        let path = dir().join("00000000000000000000.txnindex");
+        assert_eq!(storage.read_to_vec(&path).unwrap().len() as i64, 34 * count);
+    }
+}
+
+#[test]
 fn entries_go_with_what_is_truncated_and_files_with_their_segments() {
     let (_, storage) = sim();
     let (mut log, _) = open(&storage, &small_segments(1000), Opening::CLEAN);

@@ -188,7 +188,8 @@ fn a_parted_history_below_the_log_start_is_out_of_range_all_the_same() {
     world.partition(0).lead(6, &mut world.notices);
     world.produce(9, "t", 0, batch(5));
     world.partition(0).delete_records(6, 7, &mut world.notices).unwrap();
-    let ask = |offset| (Fetch { last_fetched_epoch: 4, isolation: 1, ..Fetch::default() }, offset);
+    world.partition(0).lead(9, &mut world.notices);
+    let ask = |offset| (Fetch { last_fetched_epoch: 7, isolation: 1, ..Fetch::default() }, offset);
     for ((fetch, offset), expected) in [(ask(6), ErrorCode::OFFSET_OUT_OF_RANGE), (ask(8), ErrorCode::NONE)] {
         let reply = world.fetch(12, &fetch, &[("t", 0, offset)]);
         let answer = partitions(&reply)[0];

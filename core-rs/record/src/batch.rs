@@ -29,6 +29,8 @@ pub mod attributes {
     pub const TRANSACTIONAL: i16 = 0x10;
     pub const CONTROL: i16 = 0x20;
     pub const DELETE_HORIZON: i16 = 0x40;
+    /// All of these.
+    pub const KNOWN: i16 = 0x7f;
 }
 
 /// Who sets a batch's timestamps (`message.timestamp.type`).

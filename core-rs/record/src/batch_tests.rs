@@ -125,6 +125,14 @@ fn stamping_log_append_time_renews_the_crc() {
 }
 
 #[test]
+fn stamping_drops_attributes_that_mean_nothing() {
+    let mut bytes = batch(0);
+    bytes[21] = 0x7f;
+    set_max_timestamp(&mut bytes, TimestampType::LogAppendTime, 5555).unwrap();
+    assert_eq!(BatchView::parse(&bytes).unwrap().attributes, attributes::LOG_APPEND_TIME);
+}
+
+#[test]
 fn sequences_wrap_to_zero() {
     assert_eq!(increment_sequence(i32::MAX, 1), 0);
     assert_eq!(increment_sequence(i32::MAX - 1, 3), 1);

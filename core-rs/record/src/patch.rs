@@ -29,7 +29,7 @@ pub fn set_partition_leader_epoch(batch: &mut [u8], epoch: i32) -> Result<(), Ba
 }
 
 /// Sets max timestamp (ms) and timestamp type of the batch at the start of `batch` and, only if that changed
-/// anything, its CRC. With `LogAppendTime` and the append's time this is how a leader stamps a batch; with
+/// anything, its CRC; attributes that nothing is known by go then, too, as in Kafka. With `LogAppendTime` and the append's time this is how a leader stamps a batch; with
 /// `CreateTime` and the true maximum it corrects a client's header. Errors: those of `BatchView::parse`.
 pub fn set_max_timestamp(batch: &mut [u8], kind: TimestampType, timestamp: i64) -> Result<(), BatchError> {
     let view = BatchView::parse(batch)?;
@@ -37,9 +37,10 @@ pub fn set_max_timestamp(batch: &mut [u8], kind: TimestampType, timestamp: i64) 
         return Ok(());
     }
     let len = view.total_len();
+    let known = view.attributes & attributes::KNOWN;
     let attributes = match kind {
-        TimestampType::CreateTime => view.attributes & !attributes::LOG_APPEND_TIME,
-        TimestampType::LogAppendTime => view.attributes | attributes::LOG_APPEND_TIME,
+        TimestampType::CreateTime => known & !attributes::LOG_APPEND_TIME,
+        TimestampType::LogAppendTime => known | attributes::LOG_APPEND_TIME,
     };
     put(batch, ATTRIBUTES_AT, attributes.to_be_bytes())?;
     put(batch, MAX_TIMESTAMP_AT, timestamp.to_be_bytes())?;

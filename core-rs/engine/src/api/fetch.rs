@@ -209,7 +209,8 @@ impl ParkedFetch {
             };
             let spec = ReadSpec {
                 offset: asked.spec.fetch_offset,
-                current_leader_epoch: asked.spec.current_leader_epoch,
+                // Here any negative epoch is none; ListOffsets knows −1 alone.
+                current_leader_epoch: asked.spec.current_leader_epoch.max(-1),
                 last_fetched_epoch: asked.spec.last_fetched_epoch,
                 max_bytes: bound(asked.spec.max_bytes).min(left),
                 isolation: self.isolation,

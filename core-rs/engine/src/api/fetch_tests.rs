@@ -156,6 +156,7 @@ fn leader_epochs_are_fenced_both_ways() {
     let mut world = World::new();
     for (epoch, expected) in [
         (-1, ErrorCode::NONE),
+        (-2, ErrorCode::NONE),
         (3, ErrorCode::NONE),
         (2, ErrorCode::FENCED_LEADER_EPOCH),
         (4, ErrorCode::UNKNOWN_LEADER_EPOCH),

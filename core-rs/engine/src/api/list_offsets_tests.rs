@@ -118,6 +118,15 @@ fn consumers_see_the_high_watermark_and_a_debugging_reader_the_end() {
 }
 
 #[test]
+fn an_empty_log_begins_in_the_epoch_of_its_leader() {
+    let mut world = World::new();
+    for timestamp in [-1, -2] {
+        let reply = world.list_offsets(9, &List::default(), &[("t", 0, timestamp)]);
+        assert_eq!(only(only(reply.items("topics")).items("partitions")).int("leaderEpoch"), 3);
+    }
+}
+
+#[test]
 fn errors_stand_beside_answers() {
     let mut world = World::new();
     let asked = [("t", 0, -1), ("t", 7, -1), ("t", 1, -1), ("t", 1, -2), ("nobody", 0, -1)];
@@ -134,9 +143,11 @@ fn errors_stand_beside_answers() {
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         ]
     );
-    for (leader_epoch, expected) in
-        [(2, ErrorCode::FENCED_LEADER_EPOCH), (4, ErrorCode::UNKNOWN_LEADER_EPOCH)]
-    {
+    for (leader_epoch, expected) in [
+        (-2, ErrorCode::FENCED_LEADER_EPOCH),
+        (2, ErrorCode::FENCED_LEADER_EPOCH),
+        (4, ErrorCode::UNKNOWN_LEADER_EPOCH),
+    ] {
         let reply = world.list_offsets(9, &List { leader_epoch, ..List::default() }, &[("t", 0, -1)]);
         assert_eq!(error(only(only(reply.items("topics")).items("partitions"))), expected);
     }

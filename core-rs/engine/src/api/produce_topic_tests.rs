@@ -113,7 +113,7 @@ fn every_refused_record_is_named_with_kafkas_words() {
         builder.append(-1, key, Some(b"v"), &[]).unwrap();
     }
     let answer = world.produce(8, "t", 1, builder.finish().unwrap());
-    let each = "Compacted topic cannot accept message without key in topic partition t-1.";
+    let each = "Compacted topic cannot accept message without key in topic partition t-1";
     let named: Vec<_> = answer.items("recordErrors").iter().map(|named| named.int("batchIndex")).collect();
     assert_eq!(named, [0, 2]);
     assert_eq!(answer.items("recordErrors")[1].get("batchIndexErrorMessage"), &Value::from(each));

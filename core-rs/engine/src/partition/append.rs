@@ -128,7 +128,7 @@ impl Partition {
             Err(error) => return Err(self.fault(state, error, notices)),
         };
         if let Some(rolled) = &outcome.rolled {
-            self.rolled(state, rolled, now, notices)?;
+            self.rolled(state, rolled, notices)?;
         }
         self.remember(state, &batch, outcome.first_position, config, now, notices)?;
         state.unsynced_records = state.unsynced_records.saturating_add(batch.count.max(0) as u64);
@@ -188,10 +188,8 @@ impl Partition {
         self: &Arc<Self>,
         state: &mut State,
         rolled: &RolledSegment,
-        now: Now,
         notices: &mut Notices,
     ) -> Result<(), PartitionError> {
-        state.producers.expire(now.wall_ms, self.config().producer_expiration_ms);
         let entries = state.producers.snapshot();
         if let Err(error) = state.log_mut()?.write_producer_snapshot_at(rolled.end_offset, &entries) {
             return Err(self.fault(state, error, notices));

@@ -1,6 +1,6 @@
 //! Where a leader epoch ended, from the log's list of epochs: how a reader learns that it followed another history.
 
-use super::{Partition, PartitionError};
+use super::{NO_LEADER_EPOCH, Partition, PartitionError};
 use crate::log::checkpoint::EpochStart;
 
 /// The largest epoch at or below `requested` and the offset at which it ended (exclusive), as Kafka's leader epoch
@@ -14,7 +14,7 @@ pub(super) fn end_of_epoch(
     if requested == current {
         return Some((requested, log_end));
     }
-    if requested < 0 || requested > current {
+    if requested == NO_LEADER_EPOCH || requested > current {
         return None;
     }
     let next_start = epochs.iter().find(|entry| entry.epoch > requested).map_or(log_end, |e| e.start_offset);
@@ -54,6 +54,7 @@ mod tests {
         assert_eq!(end(5), Some((5, 50)));
         assert_eq!(end(4), Some((2, 30)));
         assert_eq!(end(1), Some((1, 10)));
-        assert_eq!(end(-1), None);
+        assert_eq!(end(-1), None, "no epoch was asked for");
+        assert_eq!(end(-2), Some((-2, 10)), "an epoch as any other");
     }
 }

@@ -20,6 +20,7 @@ mod validation;
 mod waiters;
 mod watermarks;
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,6 +46,9 @@ pub use validation::{CheckedBatch, check_client_batch};
 pub use waiters::{Failure, Notices, WaiterId};
 
 use waiters::Waiters;
+
+/// What a request says that knows no leader epoch.
+const NO_LEADER_EPOCH: i32 = -1;
 
 /// A replica of one partition on this broker. Every method takes its lock for as long as it runs; a caller must
 /// never hold two.
@@ -133,11 +137,11 @@ impl State {
     fn check_leader(&self, requested: i32) -> Result<(), PartitionError> {
         self.check_online()?;
         let current = self.leader_epoch;
-        if requested >= 0 && requested < current {
-            return Err(PartitionError::FencedLeaderEpoch { requested, current });
-        }
-        if requested > current {
-            return Err(PartitionError::UnknownLeaderEpoch { requested, current });
+        match requested.cmp(&current) {
+            _ if requested == NO_LEADER_EPOCH => {}
+            Ordering::Less => return Err(PartitionError::FencedLeaderEpoch { requested, current }),
+            Ordering::Greater => return Err(PartitionError::UnknownLeaderEpoch { requested, current }),
+            Ordering::Equal => {}
         }
         if self.role == Role::Leader { Ok(()) } else { Err(PartitionError::NotLeader) }
     }

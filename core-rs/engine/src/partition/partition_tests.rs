@@ -231,6 +231,19 @@ fn rolling_a_segment_leaves_a_producer_snapshot_and_asks_for_a_sync() {
 }
 
 #[test]
+fn a_roll_forgets_no_producer() {
+    let disk = SimStorage::new();
+    let mut notices = Notices::default();
+    let config = PartitionConfig::default().with([("segment.bytes", "1000")]).unwrap();
+    let partition = leader(&disk, PartitionConfig { producer_expiration_ms: 0, ..config });
+    for base_sequence in 0..30 {
+        append(&partition, &idempotent(7, 0, base_sequence, 1), &mut notices).unwrap();
+    }
+    let gap = append(&partition, &idempotent(7, 0, 40, 1), &mut notices);
+    assert!(matches!(gap, Err(PartitionError::OutOfOrderSequence { .. })), "{gap:?}");
+}
+
+#[test]
 fn a_header_that_lies_about_its_largest_timestamp_is_corrected() {
     let disk = SimStorage::new();
     let partition = leader(&disk, PartitionConfig::default());

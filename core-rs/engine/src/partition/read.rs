@@ -122,15 +122,16 @@ impl Partition {
             return Ok(fetched);
         }
         let found = log.read(spec.offset, spec.max_bytes, upper, spec.at_least_one).and_then(|read| {
+            // As Kafka, null beside a batch that is there and does not fit.
             let aborted = match commits && read.range.len > 0 {
-                true => log.aborted_in(spec.offset, &read, upper)?,
-                false => Vec::new(),
+                true => Some(log.aborted_in(spec.offset, &read, upper)?),
+                false => None,
             };
             Ok((read, aborted))
         });
         match found {
             Ok((read, aborted)) => {
-                fetched.aborted = commits.then_some(aborted);
+                fetched.aborted = aborted;
                 fetched.at_segment_end = read.range.len > 0 && spec.offset < upper.segment_base;
                 fetched.range = (read.range.len > 0).then_some(read.range);
                 Ok(fetched)

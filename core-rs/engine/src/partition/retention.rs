@@ -23,7 +23,7 @@ impl Partition {
                 let log = state.log_mut().ok()?;
                 let active = log.active_segment_base();
                 match log.roll_active(now).map_err(|error| self.fault(state, error, notices)) {
-                    Ok(rolled) => self.rolled(state, &rolled, now, notices).ok()?,
+                    Ok(rolled) => self.rolled(state, &rolled, notices).ok()?,
                     // No room for a new segment: what the others hold is room.
                     Err(PartitionError::Full { .. }) => start_offset = active,
                     Err(_) => return None,

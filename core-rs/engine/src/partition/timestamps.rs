@@ -92,7 +92,11 @@ impl Partition {
                 }
                 OffsetQuery::Earliest => {
                     let offset = log.start_offset();
-                    let leader_epoch = log.leader_epoch_at(offset);
+                    // An epoch begins with its leader, not with its first record.
+                    let leader_epoch = match offset < log.end_offset() {
+                        true => log.leader_epoch_at(offset),
+                        false => state.leader_epoch,
+                    };
                     return Ok(FoundOffset { timestamp: -1, offset, leader_epoch });
                 }
                 OffsetQuery::Tiered => return Ok(FoundOffset::NONE),

@@ -54,12 +54,9 @@ pub fn check_client_batch(
         log::TimestampType::CreateTime => None,
         log::TimestampType::LogAppendTime => Some(now.wall_ms),
     };
-    let batch = the_only_batch(bytes)?;
+    let batch = the_only_batch(bytes, api_version)?;
     let len = batch.total_len();
     let codec = batch.codec()?;
-    if codec == Codec::Zstd && api_version < FIRST_ZSTD_VERSION {
-        return Err(PartitionError::ZstdTooEarly { version: api_version });
-    }
     if batch.base_offset != 0 {
         return Err(PartitionError::BaseOffset { offset: batch.base_offset });
     }
@@ -99,7 +96,7 @@ fn check_size(size: u64, max: u64) -> Result<(), PartitionError> {
     if size > max { Err(PartitionError::BatchTooLarge { size, max }) } else { Ok(()) }
 }
 
-fn the_only_batch(bytes: &[u8]) -> Result<BatchView<'_>, PartitionError> {
+fn the_only_batch(bytes: &[u8], api_version: i16) -> Result<BatchView<'_>, PartitionError> {
     if !begins_batch(bytes)? {
         return Err(PartitionError::NotOneBatch { what: "none" });
     }
@@ -111,6 +108,9 @@ fn the_only_batch(bytes: &[u8]) -> Result<BatchView<'_>, PartitionError> {
         }
         Err(error) => return Err(error.into()),
     };
+    if api_version < FIRST_ZSTD_VERSION && batch.codec()? == Codec::Zstd {
+        return Err(PartitionError::ZstdTooEarly { version: api_version });
+    }
     // What is cut off after it is passed over, as by Kafka's reader of batches.
     match begins_batch(bytes.get(batch.bytes().len()..).unwrap_or_default())? {
         false => Ok(batch),
@@ -154,7 +154,7 @@ fn check_topic_rules(
     while let Some(record) = records.next_record()? {
         let message = if needs_keys && record.key.is_none() {
             Some(format!(
-                "Compacted topic cannot accept message without key in topic partition {topic}-{index}."
+                "Compacted topic cannot accept message without key in topic partition {topic}-{index}"
             ))
         } else if !allowed(record.timestamp) {
             refused.by_timestamp = true;

@@ -1,5 +1,5 @@
-// Record batches v2 for tests: built by hand, so that every field can be made to lie. Uncompressed only; what comes
-// back from a broker is read here too.
+// Record batches v2 for tests: built by hand, so that every field can be made to lie. What comes back from a broker is
+// read here too, uncompressed.
 
 const TABLE = Array.from({ length: 256 }, (_, n) => {
   let c = n
@@ -30,10 +30,16 @@ export interface NewRecord {
   readonly key?: string | null
   readonly value: string | null
   readonly timestamp?: number
+  readonly headers?: readonly (readonly [key: string, value: string | null])[]
 }
 
-/** What can be made to differ from an honest batch. `payload` replaces the records' bytes. */
+/** What can be made to differ from an honest batch. `payload` replaces the records' bytes, `pack` compresses them. */
 export interface BatchFields {
+  readonly baseOffset?: bigint
+  readonly leaderEpoch?: number
+  readonly baseTimestamp?: number
+  readonly maxTimestamp?: number
+  readonly pack?: (records: Buffer) => Buffer
   readonly magic?: number
   readonly attributes?: number
   readonly count?: number
@@ -50,36 +56,48 @@ const BASE_TIMESTAMP = 1_700_000_000_000
 
 /** A whole batch at base offset 0, as a producer sends it. */
 export function recordBatch(records: readonly NewRecord[], fields: BatchFields = {}): Buffer {
+  const baseTimestamp = fields.baseTimestamp ?? BASE_TIMESTAMP
   const body = records.flatMap((record, index) => {
+    const headers = record.headers ?? []
     const inner = [
       0,
-      ...varint((record.timestamp ?? BASE_TIMESTAMP) - BASE_TIMESTAMP),
+      ...varint((record.timestamp ?? baseTimestamp) - baseTimestamp),
       ...varint(index),
       ...varbytes(record.key == null ? null : Buffer.from(record.key)),
       ...varbytes(record.value === null ? null : Buffer.from(record.value)),
-      ...varint(0),
+      ...varint(headers.length),
+      ...headers.flatMap(([key, value]) => [
+        ...varbytes(Buffer.from(key)),
+        ...varbytes(value === null ? null : Buffer.from(value)),
+      ]),
     ]
     return [...varint(inner.length), ...inner]
   })
-  const payload = fields.payload ?? Buffer.from(body)
+  const plain = fields.payload ?? Buffer.from(body)
+  const payload = fields.pack ? fields.pack(plain) : plain
   const batch = Buffer.alloc(61 + payload.length)
-  batch.writeBigInt64BE(0n, 0)
+  batch.writeBigInt64BE(fields.baseOffset ?? 0n, 0)
   batch.writeInt32BE(fields.declaredLength ?? batch.length - 12, 8)
-  batch.writeInt32BE(-1, 12)
+  batch.writeInt32BE(fields.leaderEpoch ?? -1, 12)
   batch.writeInt8(fields.magic ?? 2, 16)
   batch.writeInt16BE(fields.attributes ?? 0, 21)
   batch.writeInt32BE(fields.lastOffsetDelta ?? records.length - 1, 23)
-  batch.writeBigInt64BE(BigInt(BASE_TIMESTAMP), 27)
-  const timestamps = records.map((record) => record.timestamp ?? BASE_TIMESTAMP)
-  batch.writeBigInt64BE(BigInt(Math.max(BASE_TIMESTAMP, ...timestamps)), 35)
+  batch.writeBigInt64BE(BigInt(baseTimestamp), 27)
+  const timestamps = records.map((record) => record.timestamp ?? baseTimestamp)
+  batch.writeBigInt64BE(BigInt(fields.maxTimestamp ?? Math.max(...timestamps, -1)), 35)
   batch.writeBigInt64BE(BigInt(fields.producerId ?? -1), 43)
   batch.writeInt16BE(fields.producerEpoch ?? -1, 51)
   batch.writeInt32BE(fields.baseSequence ?? -1, 53)
   batch.writeInt32BE(fields.count ?? records.length, 57)
   payload.copy(batch, 61)
-  const crc = crc32c(batch.subarray(21))
-  batch.writeUInt32BE(fields.wrongCrc ? (crc ^ 1) >>> 0 : crc, 17)
+  setCrc(batch)
+  if (fields.wrongCrc) batch.writeUInt32BE((batch.readUInt32BE(17) ^ 1) >>> 0, 17)
   return batch
+}
+
+/** Makes a batch whose bytes were changed honest again. */
+export function setCrc(batch: Buffer): void {
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
 }
 
 export interface ReadRecord {

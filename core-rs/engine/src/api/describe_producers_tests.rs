@@ -64,7 +64,8 @@ fn it_tells_where_a_transaction_began_and_which_coordinator_ended_the_last() {
 fn errors_stand_alone_and_a_partition_is_told_once() {
     let mut world = World::new();
     world.produce(9, "t", 0, idempotent(7, 0, 0, 2));
-    world.partition(1).follow(4, &mut world.notices);
+    world.partition(0).follow(4, &mut world.notices);
+    world.partition(1).take_offline("the disk", &mut world.notices);
     let answers = ask(&mut world, "t", &[0, 0, 1, 5]);
     let found: Vec<_> =
         answers.iter().map(|answer| (error(answer), answer.items("activeProducers").len())).collect();
@@ -73,7 +74,7 @@ fn errors_stand_alone_and_a_partition_is_told_once() {
         [
             (ErrorCode::NONE, 1),
             (ErrorCode::INVALID_REQUEST, 0),
-            (ErrorCode::NOT_LEADER_OR_FOLLOWER, 0),
+            (ErrorCode::KAFKA_STORAGE_ERROR, 0),
             (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, 0),
         ]
     );

@@ -74,6 +74,9 @@ impl From<&PartitionError> for ErrorCode {
             // Of all codes for a disk that takes nothing, the one that clients answer by trying again.
             PartitionError::Offline { .. } | PartitionError::Full { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
             PartitionError::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+            // It may be one of an assignment that is still to come; older requests cannot be told so.
+            PartitionError::UnknownReplica { knows_epoch: true, .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
+            PartitionError::UnknownReplica { knows_epoch: false, .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
             PartitionError::OffsetNotAvailable => ErrorCode::OFFSET_NOT_AVAILABLE,
             PartitionError::Batch(error) => error.kind().into(),
             PartitionError::NotOneBatch { .. } | PartitionError::BaseOffset { .. } => {

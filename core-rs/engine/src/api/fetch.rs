@@ -300,7 +300,8 @@ fn ask_for_request(ctx: &RequestContext<'_>, request: &FetchRequest<'_>) -> Vec<
         let (topic, refused) = find(ctx, wanted.topic, request.replica_id);
         let label = TopicLabel::new(wanted.topic, topic.as_ref().map(|topic| &topic.name));
         for spec in specs.by_ref().take(wanted.partition_count) {
-            let partition = locate(topic.as_deref(), refused, spec.index, ctx.header.api_version);
+            let partition =
+                locate(topic.as_deref(), refused, spec, request.replica_id, ctx.header.api_version);
             asked.push(Asked { topic: label.clone(), partition, spec: *spec, place: 0 });
         }
     }
@@ -315,7 +316,7 @@ fn ask_for_session(ctx: &RequestContext<'_>, session: &FetchSession, replica_id:
         if asked.last().is_none_or(|before| before.topic != cached.topic) {
             found = find(ctx, cached.topic.asked(), replica_id);
         }
-        let partition = locate(found.0.as_deref(), found.1, cached.spec.index, ctx.header.api_version);
+        let partition = locate(found.0.as_deref(), found.1, &cached.spec, replica_id, ctx.header.api_version);
         asked.push(Asked { topic: cached.topic.clone(), partition, spec: cached.spec, place });
     }
     asked
@@ -340,8 +341,6 @@ fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, replica_id: i32) -> (Opti
     let error = match &topic {
         _ if !allowed => ErrorCode::TOPIC_AUTHORIZATION_FAILED,
         None => unknown,
-        // Replicas read up to the log end: one that no metadata knows gets nothing. No replica but ours exists yet.
-        Some(_) if replica_id > CONSUMER => ErrorCode::NOT_LEADER_OR_FOLLOWER,
         Some(_) => ErrorCode::NONE,
     };
     (topic, error)
@@ -350,14 +349,19 @@ fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, replica_id: i32) -> (Opti
 fn locate(
     topic: Option<&Topic>,
     refused: ErrorCode,
-    index: i32,
+    spec: &FetchPartition,
+    replica_id: i32,
     version: i16,
 ) -> Result<Arc<Partition>, ErrorCode> {
     if refused.is_error() {
         return Err(refused);
     }
-    let found = topic.ok_or(PartitionError::Unknown).and_then(|topic| topic.partition(index));
+    let found = topic.ok_or(PartitionError::Unknown).and_then(|topic| topic.partition(spec.index));
     let partition = found.map_err(ErrorCode::from)?;
+    // Replicas read up to the log end: one that no metadata knows gets nothing.
+    if replica_id > CONSUMER {
+        return Err(partition.refuse_replica(replica_id, spec.current_leader_epoch).into());
+    }
     // Whoever asks so cannot read what this topic is kept in (KIP-110).
     let is_zstd = || partition.config().compression.is_some_and(|kept| kept.codec == Codec::Zstd);
     if version < FIRST_ZSTD_VERSION && is_zstd() {

@@ -255,6 +255,16 @@ fn a_replica_that_nobody_registered_reads_nothing() {
         let answer = partitions(&reply)[0];
         assert_eq!(error(answer), ErrorCode::NOT_LEADER_OR_FOLLOWER);
         assert!(answer.bytes("records").is_empty());
+        // One that knows an epoch may be of an assignment that is still to come.
+        for (leader_epoch, expected) in [
+            (3, ErrorCode::UNKNOWN_LEADER_EPOCH),
+            (2, ErrorCode::FENCED_LEADER_EPOCH),
+            (4, ErrorCode::UNKNOWN_LEADER_EPOCH),
+        ] {
+            let ask = Fetch { replica_id: 2, leader_epoch, ..Fetch::default() };
+            let reply = world.fetch(version, &ask, &[("t", 0, 0)]);
+            assert_eq!(error(partitions(&reply)[0]), expected, "version {version}");
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use super::testing::Value;
 use super::testing::world::{List, World, materialise, only, replied};
 use super::wire::{Reader, Writer};
 use super::{Authorizer, ErrorCode, Operation, Resource};
-use crate::partition::PartitionConfig;
 use crate::partition::testing::{NOON, append_in_txn, batch, compressed, synced_config};
+use crate::partition::{Notices, PartitionConfig};
 use millrace_record::Codec;
 
 fn error(answer: &Value) -> ErrorCode {
@@ -99,6 +99,29 @@ fn an_isolation_level_that_there_is_not_fails_every_partition_as_in_kafka() {
         let told = answers.iter().map(|answer| (error(answer), answer.int("offset")));
         assert_eq!(told.collect::<Vec<_>>(), [(ErrorCode::UNKNOWN_SERVER_ERROR, -1); 2]);
     }
+}
+
+#[test]
+fn nothing_is_told_of_what_an_earlier_leader_may_have_committed_before_that_is_known() {
+    let mut world = World::with_config(synced_config());
+    world.produce_outcome(9, 1, &[("t", 0, batch(2))]);
+    world.partition(0).lead(4, &mut Notices::default());
+    let ask = |world: &mut World, version, replica_id, timestamp| {
+        let query = List { replica_id, ..List::default() };
+        let reply = world.list_offsets(version, &query, &[("t", 0, timestamp)]);
+        let answer = &reply.items("topics")[0].items("partitions")[0];
+        (error(answer), answer.int("offset"))
+    };
+    for timestamp in [-1, -3, 0] {
+        let not_yet = (ErrorCode::OFFSET_NOT_AVAILABLE, -1);
+        assert_eq!(ask(&mut world, 7, -1, timestamp), not_yet, "timestamp {timestamp}");
+    }
+    assert_eq!(ask(&mut world, 4, -1, -1), (ErrorCode::LEADER_NOT_AVAILABLE, -1));
+    assert_eq!(ask(&mut world, 7, -1, -2), (ErrorCode::NONE, 0), "the log start is known");
+    assert_eq!(ask(&mut world, 7, -1, i64::MAX), (ErrorCode::NONE, -1), "as is that there is none");
+    assert_eq!(ask(&mut world, 7, -2, -1), (ErrorCode::NONE, 2), "a debugging reader sees the log as it is");
+    world.run_effects();
+    assert_eq!(ask(&mut world, 7, -1, -1), (ErrorCode::NONE, 2));
 }
 
 #[test]

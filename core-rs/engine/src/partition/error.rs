@@ -28,6 +28,9 @@ pub enum PartitionError {
     Full { reason: Arc<str> },
     #[error("offset {offset} is outside of {start} to {end}")]
     OffsetOutOfRange { offset: i64, start: i64, end: i64 },
+    /// A fetch as a replica that this partition does not have.
+    #[error("replica {replica_id} is not recognized as a valid replica in leader epoch {leader_epoch}")]
+    UnknownReplica { replica_id: i32, leader_epoch: i32, knows_epoch: bool },
     /// The high watermark does not yet reach this leader's first offset.
     #[error("the high watermark lags behind the start of this leader epoch")]
     OffsetNotAvailable,

@@ -75,6 +75,9 @@ struct State {
     log: Option<Log>,
     role: Role,
     leader_epoch: i32,
+    /// The log end when this broker began to lead in this epoch: until the high watermark has reached it, what was
+    /// committed before is not known for sure.
+    epoch_start: i64,
     /// −1 when nobody leads, or when nothing was said yet.
     leader_id: i32,
     /// Replicas of the partition, and how many of them are in sync.
@@ -243,6 +246,7 @@ impl Partition {
         }
         state.role = role;
         state.leader_epoch = leader_epoch;
+        state.epoch_start = state.log.as_ref().map_or(0, Log::end_offset);
         state.waiters.all(&mut notices.waiters);
         true
     }
@@ -289,11 +293,11 @@ impl Partition {
         self.with(|state| state.watched = true);
     }
 
-    /// Every producer that is remembered, by id.
+    /// Every producer that is remembered, by id. A follower tells too, as Kafka's: tools compare replicas.
     ///
-    /// Errors: `NotLeader`, `Deleted`, `Offline`.
+    /// Errors: `Deleted`, `Offline`.
     pub fn active_producers(&self) -> Result<Vec<ProducerSnapshotEntry>, PartitionError> {
-        self.with(|state| state.check_leader(-1).map(|()| state.producers.snapshot()))
+        self.with(|state| state.log().map(|_| state.producers.snapshot()))
     }
 
     /// Forgets producers that wrote nothing for `producer.id.expiration.ms` and have no open transaction.

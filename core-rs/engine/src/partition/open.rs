@@ -65,6 +65,7 @@ impl Partition {
             log: Some(log),
             role: Role::Follower,
             leader_epoch: -1,
+            epoch_start: 0,
             leader_id: -1,
             replicas: 1,
             isr: 1,

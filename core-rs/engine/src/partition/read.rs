@@ -140,6 +140,18 @@ impl Partition {
         }
     }
 
+    /// Why a fetch as replica `replica_id` gets nothing: no replica but this broker's own exists yet.
+    pub fn refuse_replica(&self, replica_id: i32, current_leader_epoch: i32) -> PartitionError {
+        self.with(|state| match state.check_leader(current_leader_epoch) {
+            Err(error) => error,
+            Ok(()) => PartitionError::UnknownReplica {
+                replica_id,
+                leader_epoch: state.leader_epoch,
+                knows_epoch: current_leader_epoch >= 0,
+            },
+        })
+    }
+
     /// The high watermark, registering the request to be told when it has reached `required`. A producer whose
     /// append stands here waits with it.
     ///

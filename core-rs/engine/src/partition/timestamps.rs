@@ -73,7 +73,8 @@ impl Partition {
 
     /// Answers `query` for a client of that isolation; `None` for a debugging reader, which sees up to the log end.
     ///
-    /// Errors: deleted, offline, epoch and leader checks, a fault of the disk.
+    /// Errors: deleted, offline, epoch and leader checks, `OffsetNotAvailable` for what lies beyond a high watermark
+    /// that has not reached this leader's first offset, a fault of the disk.
     pub fn find_offset(
         &self,
         query: OffsetQuery,
@@ -84,8 +85,10 @@ impl Partition {
         self.with(|state| {
             state.check_leader(current_leader_epoch)?;
             let bound = state.bound(isolation)?.offset;
+            let lags = isolation.is_some() && state.epoch_start > state.high_watermark.offset;
             let log = state.log()?;
             let found = match query {
+                OffsetQuery::Latest if lags => return Err(PartitionError::OffsetNotAvailable),
                 OffsetQuery::Latest => {
                     let leader_epoch = state.leader_epoch;
                     return Ok(FoundOffset { timestamp: -1, offset: bound, leader_epoch });
@@ -101,7 +104,9 @@ impl Partition {
                 }
                 OffsetQuery::Tiered => return Ok(FoundOffset::NONE),
                 OffsetQuery::MaxTimestamp => log.max_timestamp(),
-                OffsetQuery::Timestamp(timestamp) => log.offset_for_timestamp(timestamp, bound),
+                OffsetQuery::Timestamp(timestamp) => {
+                    log.offset_for_timestamp(timestamp, if lags { i64::MAX } else { bound })
+                }
             };
             match found {
                 Ok(Some(found)) if found.offset < bound => Ok(FoundOffset {
@@ -109,6 +114,7 @@ impl Partition {
                     offset: found.offset,
                     leader_epoch: found.leader_epoch,
                 }),
+                Ok(Some(_)) if lags => Err(PartitionError::OffsetNotAvailable),
                 Ok(_) => Ok(FoundOffset::NONE),
                 Err(error) => Err(self.fault(state, error, notices)),
             }

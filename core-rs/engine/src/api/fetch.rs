@@ -360,7 +360,7 @@ fn locate(
     let partition = found.map_err(ErrorCode::from)?;
     // Replicas read up to the log end: one that no metadata knows gets nothing.
     if replica_id > CONSUMER {
-        return Err(partition.refuse_replica(replica_id, spec.current_leader_epoch).into());
+        return Err(partition.refuse_replica(replica_id, spec.current_leader_epoch.max(-1)).into());
     }
     // Whoever asks so cannot read what this topic is kept in (KIP-110).
     let is_zstd = || partition.config().compression.is_some_and(|kept| kept.codec == Codec::Zstd);

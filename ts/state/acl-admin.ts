@@ -62,7 +62,9 @@ export function decideCreateAcls(
     const message = 'Unable to perform excessively large batch operation.'
     return { records: [], response: aclCreationFailed({ creations }, Errors.POLICY_VIOLATION, message) }
   }
-  const known = new Set([...image.acls.values()].map(identity))
+  const names = new Set(creations.map(({ resourceName }) => resourceName))
+  const alike = [...image.acls.values()].filter(({ resourceName }) => names.has(resourceName))
+  const known = new Set(alike.map(identity))
   const records: MetadataRecord[] = []
   const results = creations.map(({ resourcePatternType, ...rest }, index) => {
     const acl: Acl = { ...rest, patternType: resourcePatternType }

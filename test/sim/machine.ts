@@ -9,7 +9,7 @@ import type { Logger } from '../../ts/runtime/host.js'
 import type { Now } from '../../ts/state/coordinator.js'
 import { type History, Violation } from './history.js'
 import type { Random } from './random.js'
-import { newDisk, openSimNode, type SimNode } from './sim-node.js'
+import { newDisk, openSimNode, type SimDisk, type SimNode } from './sim-node.js'
 
 export const LISTENER = 'PLAINTEXT'
 const LOG_DIR = '/data'
@@ -29,9 +29,8 @@ interface Running {
 export class Machine {
   state: MachineState = 'off'
   starts = 0
-  private readonly disk = newDisk()
+  readonly disk: SimDisk
   private running: Running | null = null
-  /** World time, ms. */
   private at = 0
   private startedAt = 0
   private wakeAt: number | null = null
@@ -41,11 +40,12 @@ export class Machine {
   private readonly clusterId: string
   private readonly directoryId: string
 
-  /** `settings`: broker config keys. */
+  /** `settings`: broker config keys. With `twin` it is that machine once more, later, with another disk. */
   constructor(
-    settings: Settings,
+    private readonly settings: Settings,
     private readonly random: Random,
     private readonly history: History,
+    twin?: { readonly of: Machine; readonly disk: SimDisk; readonly at: number; readonly rebooted: boolean },
   ) {
     this.config = new BrokerConfig(
       Object.entries({ ...settings, 'log.dirs': LOG_DIR }).map(([key, text]) => ({
@@ -55,9 +55,26 @@ export class Machine {
         lenient: false,
       })),
     )
-    this.clusterId = random.kafkaUuid()
-    this.directoryId = random.kafkaUuid()
-    this.bootId = random.uuid()
+    this.disk = twin?.disk ?? newDisk()
+    this.at = twin?.at ?? 0
+    this.clusterId = twin?.of.clusterId ?? random.kafkaUuid()
+    this.directoryId = twin?.of.directoryId ?? random.kafkaUuid()
+    this.bootId = twin === undefined || twin.rebooted ? random.uuid() : twin.of.bootId
+  }
+
+  /** This machine as it was or will be at `at`, with another disk. */
+  twin(disk: SimDisk, at: number, rebooted: boolean, random: Random, history: History): Machine {
+    return new Machine(this.settings, random, history, { of: this, disk, at, rebooted })
+  }
+
+  /** World time, ms. */
+  get time(): number {
+    return this.at
+  }
+
+  /** What its clock shows. */
+  get wallMs(): number {
+    return WALL_START_MS + this.at
   }
 
   private get now(): Now {

@@ -71,6 +71,8 @@ impl LogDir {
     pub fn open(storage: &dyn Storage, options: &NodeOptions, index: usize) -> Result<LogDir, OpenError> {
         let path = options.log_dirs.get(index).cloned().unwrap_or_default();
         create_durably(storage, &path).map_err(OpenError::io(&path))?;
+        // A process that died may have left names behind that a loss of power can still take back.
+        storage.sync_dir(&path).map_err(OpenError::io(&path))?;
         claim(storage, options, &path, index)?;
         let stop = last_stop(storage, &path, &options.boot_id).map_err(OpenError::io(&path))?;
         let read = |file: &str| read_offsets(storage, &path.join(file));
@@ -105,17 +107,25 @@ fn last_stop(storage: &dyn Storage, path: &Path, boot_id: &str) -> io::Result<La
     Ok(if boot::is_same(storage, path, boot_id)? { LastStop::Process } else { LastStop::Machine })
 }
 
-/// Creates a directory and what is missing above it; each new one is synced into its parent.
+/// Creates a directory and what is missing above it; each new one is synced into its parent. Until it is claimed it
+/// counts as new: a start that died may have made it.
 fn create_durably(storage: &dyn Storage, path: &Path) -> io::Result<()> {
-    if storage.exists(path)? {
+    let exists = storage.exists(path)?;
+    if exists && storage.exists(&path.join(META_PROPERTIES))? {
         return Ok(());
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent.filter(|parent| parent.file_name().is_some()) {
         create_durably(storage, parent)?;
     }
-    storage.create_dir_all(path)?;
-    storage.sync_dir(parent.unwrap_or(Path::new(".")))
+    if !exists {
+        storage.create_dir_all(path)?;
+    }
+    match storage.sync_dir(parent.unwrap_or(Path::new("."))) {
+        // Somebody else's directory, and somebody else made this one in it.
+        Err(error) if exists && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
 }
 
 fn read_offsets(storage: &dyn Storage, path: &Path) -> Result<Offsets, OpenError> {

@@ -161,7 +161,9 @@ impl Wal {
         Ok(Wal { path: path.to_owned(), file: storage.open(path)?, len: image.len() as u64 })
     }
 
-    /// Reads the file, cuts a torn last frame off (never acknowledged to anybody) and opens it for appending.
+    /// Reads the file, cuts a torn last frame off (never acknowledged to anybody) and opens it for appending. What it
+    /// gives back is durable from here on: a process that died may not have got as far as the sync, for the last frame
+    /// or for the file's name.
     ///
     /// Errors: `Io`; `Corrupt` where a frame that had been synced is damaged.
     pub fn recover(storage: &dyn Storage, path: &Path) -> Result<Recovered, QuorumError> {
@@ -175,7 +177,11 @@ impl Wal {
         let file = storage.open(path).map_err(io_error)?;
         let torn = (bytes.len() as u64).checked_sub(contents.len).filter(|len| *len > 0);
         if torn.is_some() {
-            file.truncate(contents.len).and_then(|()| file.sync()).map_err(io_error)?;
+            file.truncate(contents.len).map_err(io_error)?;
+        }
+        file.sync().map_err(io_error)?;
+        if let Some(folder) = path.parent() {
+            storage.sync_dir(folder).map_err(io_error)?;
         }
         let wal = Wal { path: path.to_owned(), file, len: contents.len };
         let torn = torn.map(|len| (contents.len, len));

@@ -130,3 +130,31 @@ fn damage_in_what_was_synced_is_an_error_with_its_place() {
         }
     }
 }
+
+#[test]
+fn what_a_dead_process_left_unsynced_is_durable_once_it_was_recovered() {
+    for seed in 0..100 {
+        let storage = SimStorage::new();
+        let mut wal = start(&storage);
+        let old = storage.read_to_vec(Path::new(PATH)).unwrap();
+        // A replacement that got as far as the rename, and a frame that got as far as the write.
+        let renamed = Path::new("/wal.tmp");
+        let file = storage.create(renamed).unwrap();
+        file.write_at(0, &[IoSlice::new(&old)]).unwrap();
+        file.sync().unwrap();
+        storage.rename(renamed, Path::new(PATH)).unwrap();
+        wal.file = storage.open(Path::new(PATH)).unwrap();
+        write(&mut wal, &[entry(11, 7)], false);
+        storage.restart();
+        let mut found = recover(&storage).unwrap();
+        assert_eq!(found.tail.last(), 11);
+        if seed % 2 == 0 {
+            storage.crash(seed);
+            assert_eq!(recover(&storage).unwrap().tail.last(), 11, "seed {seed}: it was given back");
+        } else {
+            write(&mut found.wal, &[entry(12, 7)], true);
+            storage.crash(seed);
+            assert_eq!(recover(&storage).unwrap().tail.last(), 12, "seed {seed}: it was synced");
+        }
+    }
+}

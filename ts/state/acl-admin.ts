@@ -18,6 +18,13 @@ import type { ApiError } from './topics.js'
 /** Kafka's limit of records that one request may cause. */
 export const MAX_ACLS_PER_REQUEST = 10_000
 
+/** Filters may overlap; an answer tells every one of them its ACLs, of which there may be so many in all. */
+const MAX_TOLD = 100_000
+const TOO_LARGE = 'Unable to perform excessively large batch operation.'
+
+/** What the text fields of an ACL may have in UTF-8: as much as older versions of these APIs can tell. */
+const MAX_TEXT_BYTES = 32_767
+
 /** The one name of the cluster resource. */
 export const CLUSTER_NAME = 'kafka-cluster'
 
@@ -59,8 +66,7 @@ export function decideCreateAcls(
   freshIds: readonly string[],
 ): { records: MetadataRecord[]; response: CreateAclsResponse } {
   if (creations.length > MAX_ACLS_PER_REQUEST) {
-    const message = 'Unable to perform excessively large batch operation.'
-    return { records: [], response: aclCreationFailed({ creations }, Errors.POLICY_VIOLATION, message) }
+    return { records: [], response: aclCreationFailed({ creations }, Errors.POLICY_VIOLATION, TOO_LARGE) }
   }
   const names = new Set(creations.map(({ resourceName }) => resourceName))
   const alike = [...image.acls.values()].filter(({ resourceName }) => names.has(resourceName))
@@ -86,7 +92,7 @@ function identity(acl: Acl): string {
 
 /** Why an ACL cannot be; null when it can. */
 function creationError(acl: Acl): string | null {
-  const { resourceType, resourceName, patternType, principal, operation, permissionType } = acl
+  const { resourceType, resourceName, patternType, principal, host, operation, permissionType } = acl
   if (resourceType === ResourceType.CLUSTER && resourceName !== CLUSTER_NAME) {
     return `The only valid name for the CLUSTER resource is ${CLUSTER_NAME}`
   }
@@ -103,6 +109,11 @@ function creationError(acl: Acl): string | null {
   if (permissionType !== PermissionType.DENY && permissionType !== PermissionType.ALLOW) {
     return `Invalid permissionType ${codeName(PermissionType, permissionType)}`
   }
+  const texts = { 'resource name': resourceName, principal, host }
+  for (const [what, text] of Object.entries(texts)) {
+    const length = Buffer.byteLength(text)
+    if (length > MAX_TEXT_BYTES) return `The ${what} has ${length} bytes, more than ${MAX_TEXT_BYTES}`
+  }
   return principal.includes(':')
     ? null
     : `Could not parse principal from \`${principal}\` (no colon is present separating the principal type from the principal name)`
@@ -113,17 +124,25 @@ export function decideDeleteAcls(
   { filters }: DeleteAclsRequest,
 ): { records: MetadataRecord[]; response: DeleteAclsResponse } {
   const removed = new Set<string>()
+  const refuseAll = (errorCode: number, message: string) => ({
+    records: [],
+    response: aclDeletionFailed({ filters }, errorCode, message),
+  })
+  if (filters.length > MAX_ACLS_PER_REQUEST) return refuseAll(Errors.POLICY_VIOLATION, TOO_LARGE)
+  let told = 0
   const filterResults = filters.map((filter) => {
     const error = filterError(filter)
     if (error !== null) return { ...invalid(error), matchingAcls: [] }
-    const matching = [...image.acls].filter(([, acl]) => matches(filter, acl))
+    const matching = told > MAX_TOLD ? [] : [...image.acls].filter(([, acl]) => matches(filter, acl))
+    told += matching.length
     for (const [id] of matching) removed.add(id)
     return { ...OK, matchingAcls: matching.map(([, acl]) => ({ ...OK, ...acl })) }
   })
   if (removed.size > MAX_ACLS_PER_REQUEST) {
     const message = `Cannot remove more than ${MAX_ACLS_PER_REQUEST} acls in a single delete operation.`
-    return { records: [], response: aclDeletionFailed({ filters }, Errors.INVALID_REQUEST, message) }
+    return refuseAll(Errors.INVALID_REQUEST, message)
   }
+  if (told > MAX_TOLD) return refuseAll(Errors.POLICY_VIOLATION, TOO_LARGE)
   const records = [...removed].map((id) => metadataRecord('RemoveAccessControlEntryRecord', { id }))
   return { records, response: { filterResults } }
 }

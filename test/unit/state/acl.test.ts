@@ -183,6 +183,9 @@ describe('CreateAcls', () => {
       [{ operation: -1 }, 'Invalid operation UNKNOWN'],
       [{ permissionType: PermissionType.ANY }, 'Invalid permissionType ANY'],
       [{ principal: 'alice' }, 'Could not parse principal from `alice`'],
+      [{ resourceName: 'é'.repeat(16_384) }, 'The resource name has 32768 bytes, more than 32767'],
+      [{ principal: `User:${'x'.repeat(40_000)}` }, 'The principal has 40005 bytes'],
+      [{ host: 'h'.repeat(32_768) }, 'The host has 32768 bytes'],
     ]
     const { records, results } = create(new TestController(), [...wrong.map(([extra]) => acl(extra)), acl()])
     expect(records.length).toBe(1)
@@ -234,6 +237,20 @@ describe('filters', () => {
 })
 
 describe('DeleteAcls', () => {
+  it('refuses filters that would tell the same ACLs over and over, whole', () => {
+    const controller = new TestController()
+    create(
+      controller,
+      Array.from({ length: 200 }, (_, index) => acl({ resourceName: `t${index}` })),
+    )
+    for (const count of [600, MAX_ACLS_PER_REQUEST + 1]) {
+      const { records, results } = remove(controller, ...Array.from({ length: count }, () => ({})))
+      expect([records, results.length]).toEqual([[], count])
+      expect(results.every(({ errorCode }) => errorCode === Errors.POLICY_VIOLATION)).toBe(true)
+    }
+    expect(controller.image.acls.size).toBe(200)
+  })
+
   it('removes what any filter finds, tells each filter all of its own, and removes nothing twice', () => {
     const controller = new TestController()
     create(controller, [acl(), prefixed('ord'), acl({ operation: WRITE })])

@@ -19,12 +19,17 @@ impl Epochs {
         &self.entries
     }
 
-    /// A batch of `epoch` begins at `start_offset`; −1 is no epoch.
+    /// A batch of `epoch` begins at `start_offset`; −1 is no epoch. One older than the last, as in a log that was brought
+    /// here from another broker, takes the epochs that contradict it away (Kafka's
+    /// `LeaderEpochFileCache.maybeTruncateNonMonotonicEntries`): asked about them, nobody is told of a wrong end.
     pub(super) fn note(&mut self, epoch: i32, start_offset: i64) {
-        if epoch >= 0 && self.entries.last().is_none_or(|last| epoch > last.epoch) {
-            self.entries.push(EpochStart { epoch, start_offset });
-            self.dirty = true;
+        if epoch < 0 || self.entries.last().is_some_and(|last| epoch == last.epoch) {
+            return;
         }
+        while self.entries.pop_if(|last| last.epoch >= epoch || last.start_offset >= start_offset).is_some() {
+        }
+        self.entries.push(EpochStart { epoch, start_offset });
+        self.dirty = true;
     }
 
     /// The epoch in force at `offset`; −1 before the first.
@@ -60,5 +65,28 @@ impl Epochs {
     pub(super) fn clear(&mut self) {
         self.dirty |= !self.entries.is_empty();
         self.entries.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(epochs: &Epochs) -> Vec<(i32, i64)> {
+        epochs.entries().iter().map(|entry| (entry.epoch, entry.start_offset)).collect()
+    }
+
+    #[test]
+    fn an_older_epoch_takes_those_away_that_it_contradicts() {
+        let mut epochs = Epochs::default();
+        for (epoch, offset) in [(0, 0), (0, 5), (3, 10), (-1, 15), (7, 20), (7, 25)] {
+            epochs.note(epoch, offset);
+        }
+        assert_eq!(entries(&epochs), [(0, 0), (3, 10), (7, 20)]);
+        epochs.note(2, 30);
+        assert_eq!(entries(&epochs), [(0, 0), (2, 30)]);
+        assert_eq!((epochs.at(29), epochs.at(30)), (0, 2));
+        epochs.note(0, 40);
+        assert_eq!(entries(&epochs), [(0, 40)]);
     }
 }

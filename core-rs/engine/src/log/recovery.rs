@@ -105,6 +105,8 @@ struct Depth {
     safe_end: i64,
     /// The segment is complete on disk afterwards. Otherwise it goes on in memory as before the process died.
     syncs: bool,
+    /// Of what was synced, and of what came later, the epochs are known.
+    notes_epochs: bool,
 }
 
 impl Depth {
@@ -127,7 +129,8 @@ impl Depth {
             Vouched::Nothing if in_cache => segment.size,
             Vouched::Nothing => 0,
         };
-        Ok(Depth { checked_from, safe_end, syncs: !(in_cache && is_last) })
+        let notes_epochs = vouched == Vouched::Nothing;
+        Ok(Depth { checked_from, safe_end, syncs: !(in_cache && is_last), notes_epochs })
     }
 }
 
@@ -156,7 +159,9 @@ fn scan(
             Ok(Some(batch)) => {
                 segment.note(&batch.header, log.config.index_interval_bytes);
                 segment.flush_indexes_if_many(&log.folder)?;
-                log.epochs.note(batch.header.partition_leader_epoch, batch.header.base_offset);
+                if depth.notes_epochs {
+                    log.epochs.note(batch.header.partition_leader_epoch, batch.header.base_offset);
+                }
             }
             Ok(None) => break None,
             Err(WalkError::Bad { position, reason }) if walk.next_offset() >= depth.safe_end => {

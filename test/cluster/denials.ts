@@ -57,6 +57,8 @@ export interface Denial {
   readonly ask: (stranger: RawClient, ids: Ids) => Promise<unknown>
   /** The part of the answer that says no, and hides what is to be hidden. */
   readonly denied: (ids: Ids) => unknown
+  /** Of a version that Kafka no longer serves: it closes the connection. */
+  readonly isOld?: boolean
   /** What the stranger has all along. */
   readonly has?: readonly Grant[]
   /** With any one line of these the answer is another. */
@@ -149,6 +151,7 @@ export const denials: readonly Denial[] = [
   ...[0, 7].map(
     (version): Denial => ({
       what: `ListOffsets v${version}`,
+      isOld: version === 0,
       ask: (c) => {
         const partitions = [{ partitionIndex: 0, timestamp: -1 }]
         return c.request(listOffsets, version, { replicaId: -1, topics: [{ name: 't', partitions }] })

@@ -3,7 +3,13 @@
  * The command line: reads arguments and picks a command; each command is a file of its own, loaded when it is called.
  * An error that a user can mend is one sentence on stderr and exit code 1.
  */
-import { Command } from 'commander'
+import type { Command as Program } from 'commander'
+import { stopEarly } from './early-stop.js'
+
+if (process.argv[2] === 'start') stopEarly()
+
+// Not before: a signal may come while everything else is loaded.
+const { Command } = await import('commander')
 
 const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
 
@@ -30,7 +36,7 @@ program
   })
 
 /** Commands that talk to a cluster; a broker's start loads none of them. */
-const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+const commands: Readonly<Record<string, () => Promise<(program: Program) => void>>> = {
   topic: async () => (await import('./topic.js')).declareTopic,
   group: async () => (await import('./group.js')).declareGroup,
   config: async () => (await import('./config.js')).declareConfig,

@@ -12,6 +12,7 @@ import {
   settingsFromFile,
 } from '../config/sources.js'
 import { Broker } from '../index.js'
+import { stopEarlyNoMore } from './early-stop.js'
 import { isLogLevel, stderrLog } from './log.js'
 
 export interface StartOptions {
@@ -49,6 +50,7 @@ export async function start(options: StartOptions): Promise<void> {
   }
   process.on('SIGTERM', (signal) => void stop(signal))
   process.on('SIGINT', (signal) => void stop(signal))
+  stopEarlyNoMore()
   broker = await Broker.start(config, {
     log,
     onFault(reason) {

@@ -134,6 +134,7 @@ export class Machine {
       ioThreads: config.get('num.io.threads'),
       coordinatorThreads: 0,
       socketRequestMaxBytes: config.get('socket.request.max.bytes'),
+      saslServerMaxReceiveSize: 524_288,
       queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
       maxConnections: config.get('max.connections'),
       maxConnectionsPerIp: config.get('max.connections.per.ip'),

@@ -5,6 +5,7 @@
 import { type BrokerKey, brokerKeys } from './broker-keys.js'
 import { isForeignKey } from './foreign-keys.js'
 import type { ConfigKey } from './key.js'
+import { type ListenerKey, listenerKeyName, listenerKeyOf } from './listener-keys.js'
 import { advertisedListeners, type Listener, parseListeners } from './listeners.js'
 import { ConfigError, type Setting } from './sources.js'
 import { type TopicKey, topicKeys, topicSynonyms } from './topic-keys.js'
@@ -34,21 +35,12 @@ export class BrokerConfig {
     for (const setting of sources.flat()) {
       const warning = check(setting)
       if (warning !== null) warnings.push(warning)
-      if (isBrokerKey(setting.key)) settings.set(setting.key, setting)
+      if (specOf(setting.key) !== null) settings.set(setting.key, setting)
     }
     this.settings = settings
     this.warnings = warnings
     this.checkTogether()
-    const advertised = this.settings.get('advertised.listeners')
-    this.listeners = advertisedListeners(
-      parseListeners(
-        this.get('listeners'),
-        this.get('listener.security.protocol.map'),
-        this.origin('listeners'),
-      ),
-      advertised?.text ?? null,
-      advertised?.origin ?? 'advertised.listeners',
-    )
+    this.listeners = this.parsedListeners()
   }
 
   get<K extends BrokerKey>(name: K): BrokerValue<K> {
@@ -71,10 +63,32 @@ export class BrokerConfig {
     return this.settings.get(name)?.text.trim() ?? null
   }
 
-  /** The same settings below other dynamic configs. */
+  /** A key that a listener may have for itself, or the broker's. */
+  listenerValue(listener: string, key: ListenerKey): number | null {
+    const name = listenerKeyName(listener, key)
+    const { own, clusterWide } = this.dynamic
+    const text = own.get(name) ?? clusterWide.get(name) ?? this.settings.get(name)?.text
+    const parsed = text === undefined ? undefined : brokerKeys[key].parse(text)
+    return parsed === undefined || 'reason' in parsed ? null : parsed.value
+  }
+
+  /** The same settings below other dynamic configs. Throws ConfigError when they make no sense together. */
   withDynamic(dynamic: DynamicBrokerConfigs): BrokerConfig {
     const blank: BrokerConfig = Object.create(BrokerConfig.prototype)
-    return Object.assign(blank, this, { dynamic })
+    const changed = Object.assign(blank, this, { dynamic })
+    return Object.assign(changed, { listeners: changed.parsedListeners() })
+  }
+
+  private parsedListeners(): Listener[] {
+    return advertisedListeners(
+      parseListeners(
+        this.get('listeners'),
+        this.get('listener.security.protocol.map'),
+        this.origin('listeners'),
+      ),
+      this.textOf('advertised.listeners'),
+      this.origin('advertised.listeners'),
+    )
   }
 
   /** What it was made of, to make it again elsewhere. */
@@ -144,6 +158,8 @@ export class BrokerConfig {
   }
 
   private origin(name: BrokerKey): string {
+    const { own, clusterWide } = this.dynamic
+    if (own.has(name) || clusterWide.has(name)) return 'set dynamically'
     return this.settings.get(name)?.origin ?? name
   }
 
@@ -171,13 +187,18 @@ export function isBrokerKey(name: string): name is BrokerKey {
   return Object.hasOwn(brokerKeys, name)
 }
 
+/** Of a broker key, or one that a listener has for itself. */
+function specOf(name: string): ConfigKey<unknown> | null {
+  return isBrokerKey(name) ? brokerKeys[name] : listenerKeyOf(name)
+}
+
 function check({ key, text, origin, lenient }: Setting): string | null {
-  if (!isBrokerKey(key)) {
+  const spec = specOf(key)
+  if (spec === null) {
     if (isForeignKey(key)) return `${key} (${origin}) has no effect here`
     if (lenient) return `${origin} is not used: ${key} is not a config key`
     throw new ConfigError(`${key} = ${text} (${origin}) is not a config key that this broker or Kafka knows`)
   }
-  const spec: ConfigKey<unknown> = brokerKeys[key]
   const parsed = spec.parse(text)
   if ('reason' in parsed) {
     const shown = spec.sensitive ? '[hidden]' : text

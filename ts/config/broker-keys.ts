@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from 'node:os'
 import {
+  addressCaps,
   bool,
   type ConfigKey,
   double,
@@ -92,13 +93,16 @@ export const brokerKeys = {
   listeners: list({
     default: 'PLAINTEXT://127.0.0.1:9092',
     nonEmpty: true,
+    updateMode: 'per-broker',
     doc: 'Where the broker listens, NAME://host:port separated by commas; port 0 takes a free one.',
   }),
   'advertised.listeners': optionalText({
+    updateMode: 'per-broker',
     doc: 'The addresses told to clients, one for each listener; unset, those of listeners.',
   }),
   'listener.security.protocol.map': list({
     default: 'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+    updateMode: 'per-broker',
     doc: 'The security protocol of each listener name.',
   }),
   'inter.broker.listener.name': optionalText({
@@ -120,6 +124,11 @@ export const brokerKeys = {
     min: 1,
     doc: 'The largest request accepted, in bytes.',
   }),
+  'sasl.server.max.receive.size': int({
+    default: 524288,
+    min: 1,
+    doc: 'The largest request of a connection that has not authenticated yet, in bytes.',
+  }),
   'queued.max.request.bytes': long({
     default: 268435456,
     doc: 'Bytes that requests in progress may hold over the whole broker; -1 means no limit.',
@@ -127,12 +136,24 @@ export const brokerKeys = {
   'max.connections': int({
     default: 2147483647,
     min: 0,
-    doc: 'Connections open at one time.',
+    updateMode: 'cluster-wide',
+    doc: 'Connections open at one time; further ones wait. A listener can have its own as listener.name.….',
+  }),
+  'max.connection.creation.rate': int({
+    default: 2147483647,
+    min: 0,
+    updateMode: 'cluster-wide',
+    doc: 'New connections a second; further ones wait. A listener can have its own as listener.name.….',
   }),
   'max.connections.per.ip': int({
     default: 2147483647,
     min: 0,
-    doc: 'Connections open at one time from one address.',
+    updateMode: 'cluster-wide',
+    doc: 'Connections open at one time from one address; further ones are closed.',
+  }),
+  'max.connections.per.ip.overrides': addressCaps({
+    updateMode: 'cluster-wide',
+    doc: 'Addresses or host names with a max.connections.per.ip of their own, host:number separated by commas.',
   }),
   'connections.max.idle.ms': long({
     default: 600000,

@@ -38,8 +38,7 @@ leader.imbalance.per.broker.percentage log.cleaner.backoff.ms log.cleaner.dedupe
 log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
 log.cleaner.threads log.dir.failure.timeout.ms log.flush.offset.checkpoint.interval.ms
 log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms log.message.downconversion.enable
-log.message.format.version log.message.timestamp.difference.max.ms max.connection.creation.rate
-max.connections.per.ip.overrides max.request.partition.size.limit
+log.message.format.version log.message.timestamp.difference.max.ms max.request.partition.size.limit
 metadata.log.dir metadata.log.segment.ms metadata.max.idle.interval.ms
 metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters
 metrics.num.samples metrics.recording.level metrics.sample.window.ms num.recovery.threads.per.data.dir
@@ -85,8 +84,7 @@ const dynamic = new Set(
   `
 background.threads follower.replication.throttled.rate leader.replication.throttled.rate log.cleaner.backoff.ms
 log.cleaner.dedupe.buffer.size log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size
-log.cleaner.io.max.bytes.per.second log.cleaner.threads max.connection.creation.rate
-max.connections.per.ip.overrides metric.reporters num.recovery.threads.per.data.dir num.replica.fetchers
+log.cleaner.io.max.bytes.per.second log.cleaner.threads metric.reporters num.recovery.threads.per.data.dir num.replica.fetchers
 principal.builder.class producer.id.expiration.ms remote.fetch.max.wait.ms
 remote.list.offsets.request.timeout.ms replica.alter.log.dirs.io.max.bytes.per.second
 transaction.partition.verification.enable

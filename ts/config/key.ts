@@ -138,6 +138,23 @@ export function list(key: TextKey & { nonEmpty?: boolean }): ConfigKey<readonly 
   }
 }
 
+/** Hosts with a number each, `host:number` separated by commas; an IPv6 address may stand in brackets. */
+export function addressCaps(key: Common): ConfigKey<ReadonlyMap<string, number>> {
+  return {
+    ...common(ConfigType.STRING, '', key),
+    parse(raw) {
+      const value = new Map<string, number>()
+      for (const item of splitList(raw)) {
+        const match = /^\[?([^[\]]+?)\]?\s*:\s*(\d{1,10})$/.exec(item)
+        const number = Number(match?.[2])
+        if (match?.[1] === undefined || number > INT_MAX) return { reason: `${item} is not host:number` }
+        value.set(match[1], number)
+      }
+      return { value }
+    },
+  }
+}
+
 export function splitList(raw: string): string[] {
   const trimmed = raw.trim()
   return trimmed === '' ? [] : trimmed.split(',').map((item) => item.trim())

@@ -72,6 +72,24 @@ export function advertisedListeners(
   })
 }
 
+/** Null when a running broker can go from one set of listeners to the other, else the sentence for INVALID_REQUEST. */
+export function invalidListenerChange(
+  before: readonly Listener[],
+  after: readonly Listener[],
+): string | null {
+  for (const listener of after) {
+    const known = before.find(({ name }) => name === listener.name)
+    if (known === undefined) continue
+    if (known.securityProtocol !== listener.securityProtocol) {
+      return `Security protocol cannot be updated for existing listener ${listener.name}`
+    }
+    if (known.host !== listener.host || known.port !== listener.port) {
+      return `The address of existing listener ${listener.name} cannot be updated: remove the listener, then add it again`
+    }
+  }
+  return null
+}
+
 /** `127.0.0.1:9092`, `[::1]:9092`: an IPv6 address needs its brackets before a port. */
 export function hostAndPort({ host, port }: { host: string; port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -7,6 +7,7 @@ import { brokerKeys } from './broker-keys.js'
 import { isDynamicForeignKey, isForeignKey } from './foreign-keys.js'
 import { groupKeys } from './group-keys.js'
 import { type ConfigKey, ConfigType } from './key.js'
+import { listenerKeyOf } from './listener-keys.js'
 import { topicKeys } from './topic-keys.js'
 
 type Table = Readonly<Record<string, ConfigKey<unknown>>>
@@ -20,7 +21,8 @@ export type ConfigTable = keyof typeof tables
 
 function keyOf(table: ConfigTable, name: string): ConfigKey<unknown> | null {
   const keys: Table = tables[table]
-  return Object.hasOwn(keys, name) ? (keys[name] ?? null) : null
+  if (Object.hasOwn(keys, name)) return keys[name] ?? null
+  return table === 'broker' ? listenerKeyOf(name) : null
 }
 
 /** Whether a key is a list, which can be appended to; null for a key that the table does not have. */

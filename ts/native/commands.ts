@@ -10,6 +10,7 @@ import {
   type EncodableStruct,
   encodeStruct,
   int8,
+  int16,
   int32,
   int64,
   type StructOf,
@@ -102,6 +103,26 @@ export const commandStructs = {
       port: int32(),
       rack: string({ nullable: true }),
     }),
+  }),
+  /** The caps on connections, all of them; 2³¹ − 1 is none. */
+  'set-connection-limits': struct('set-connection-limits', {
+    maxConnections: int32(),
+    maxConnectionsPerIp: int32(),
+    maxConnectionCreationRate: int32(),
+    /** `address` is an IP address. */
+    overrides: array({ address: string(), maxConnections: int32() }),
+    listeners: array({ name: string(), maxConnections: int32(), maxConnectionCreationRate: int32() }),
+  }),
+  /** Mutes a connection whose reply carried this throttle time. */
+  throttle: struct('throttle', { conn, throttleMs: int32() }),
+  /** A connection has authenticated: everything is served to it from now on. */
+  'set-principal': struct('set-principal', { conn, principal: string() }),
+  /** How long a control request waited for its handler, was at work there, and waited for others. */
+  'request-timed': struct('request-timed', {
+    apiKey: int16(),
+    queueMicros: int32(),
+    localMicros: int32(),
+    remoteMicros: int32(),
   }),
 } as const
 

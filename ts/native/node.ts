@@ -54,6 +54,7 @@ export interface NodeOptions {
   /** Workers that groups are spread over; 0: the control plane's own thread has them all. */
   coordinatorThreads: number
   socketRequestMaxBytes: number
+  saslServerMaxReceiveSize: number
   queuedMaxRequestBytes: number
   maxConnections: number
   maxConnectionsPerIp: number

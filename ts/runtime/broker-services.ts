@@ -15,7 +15,6 @@ import type { BrokerConfig } from '../config/broker-config.js'
 import { Errors } from '../protocol/index.js'
 import type { CreateAclsResponse, DeleteAclsResponse } from '../state/acl-admin.js'
 import type { UnregisterBrokerResponse } from '../state/brokers.js'
-import type { AlterConfigsRequest, AlterConfigsResponse } from '../state/configs.js'
 import type { ControllerReply, ControllerRequest } from '../state/controller.js'
 import type { UpdateFeaturesResponse } from '../state/features.js'
 import { partitionFor } from '../state/group-coordinator.js'
@@ -31,6 +30,7 @@ import type { CreateTopicsRequest, CreateTopicsResponse } from '../state/topics.
 import type { Coordinators } from './coordinators.js'
 import type { ConfigOf } from './dynamic-config.js'
 import type { Logger, Random } from './host.js'
+import type { ListenerChanges } from './listener-changes.js'
 import type { Listeners } from './listeners.js'
 import { ProducerIds } from './producer-ids.js'
 import type { RecordDeletions } from './record-deletions.js'
@@ -48,6 +48,7 @@ export interface ServicesSetup {
   readonly metadata: ControllerAccess
   readonly groups: Coordinators
   readonly listeners: Listeners
+  readonly listenerChanges: ListenerChanges
   readonly deletions: RecordDeletions
   readonly random: Random
   readonly log: Logger
@@ -134,12 +135,7 @@ export class BrokerServices implements BrokerView {
           (reply) => answer(reply as UpdateFeaturesResponse),
         )
       },
-      alterConfigs(body: AlterConfigsRequest, answer) {
-        metadata.submit(
-          (to) => ({ kind: 'alter-configs', to, body }),
-          (reply) => answer(reply as AlterConfigsResponse),
-        )
-      },
+      alterConfigs: (body, answer) => setup.listenerChanges.alterConfigs(body, answer),
     }
     this.producerIds = new ProducerIds((answer) => {
       const body = { brokerId: this.nodeId, brokerEpoch: setup.brokerEpoch() }

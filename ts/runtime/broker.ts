@@ -10,7 +10,16 @@ import { type NodeOptions, openNode, type ThreadedNode } from '../native/node.js
 import { ControlPlane } from './control-plane.js'
 import type { WorkerStart } from './coordinator-messages.js'
 import { type Folders, prepareFolders } from './folders.js'
-import { type Host, type Logger, systemAlarm, systemClock, systemRandom, systemVolume } from './host.js'
+import {
+  type Host,
+  type Logger,
+  systemAlarm,
+  systemClock,
+  systemLookup,
+  systemRandom,
+  systemStopwatch,
+  systemVolume,
+} from './host.js'
 import type { Address } from './listeners.js'
 import { WorkerCoordinators } from './worker-coordinators.js'
 import { type StartWorker, startWorker } from './worker-thread.js'
@@ -46,6 +55,8 @@ export class RunningBroker {
       random: systemRandom,
       log: hooks.log,
       volume: systemVolume,
+      lookup: systemLookup,
+      stopwatch: systemStopwatch,
       alarm: (onAlarm) => systemAlarm(systemClock, onAlarm),
     }
     this.coordinators = new WorkerCoordinators({
@@ -127,7 +138,7 @@ export class RunningBroker {
     return this.plane.addresses
   }
 
-  /** Counters and sizes of the data plane. */
+  /** Counters and sizes of the data plane; times of requests, by API key, of both planes. */
   stats(): unknown {
     return this.native === null ? null : JSON.parse(this.native.stats())
   }
@@ -177,6 +188,7 @@ function nodeOptions(config: BrokerConfig, folders: Folders): NodeOptions {
     ioThreads: config.get('num.io.threads'),
     coordinatorThreads: config.get('coordinator.threads'),
     socketRequestMaxBytes: config.get('socket.request.max.bytes'),
+    saslServerMaxReceiveSize: config.get('sasl.server.max.receive.size'),
     queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
     maxConnections: config.get('max.connections'),
     maxConnectionsPerIp: config.get('max.connections.per.ip'),

@@ -13,6 +13,7 @@ import { decodeEvents, type NativeEvent } from '../native/events.js'
 import type { NativeNode } from '../native/node.js'
 import { apiKeys, Errors } from '../protocol/index.js'
 import type { RegisterBrokerResponse } from '../state/brokers.js'
+import type { AlterConfigsResponse } from '../state/configs.js'
 import {
   type ControllerReply,
   type ControllerRequest,
@@ -26,13 +27,15 @@ import { imageRecords } from '../state/image-records.js'
 import { decodeMetadata, encodeMetadata, type MetadataRecord } from '../state/metadata-records.js'
 import { aclCommand } from './acl-feed.js'
 import { BrokerServices } from './broker-services.js'
+import { ConnectionLimits } from './connection-limits.js'
 import { controllerPolicy } from './controller-policy.js'
 import type { Coordinators, ImageStep } from './coordinators.js'
-import { Dispatcher } from './dispatch.js'
-import { dynamicConfig } from './dynamic-config.js'
+import { Dispatcher, watchOf } from './dispatch.js'
+import { type ConfigOf, dynamicConfig } from './dynamic-config.js'
 import { GroupShards } from './group-shards.js'
 import type { Alarm, Host } from './host.js'
 import { imageModel } from './image-model.js'
+import { ListenerChanges } from './listener-changes.js'
 import { type Address, Listeners } from './listeners.js'
 import { MetadataLog } from './metadata-log.js'
 import { MetadataSnapshots } from './metadata-snapshots.js'
@@ -69,11 +72,17 @@ export class ControlPlane {
   private native: NativeNode | null = null
   private turning = false
   private brokerEpoch = -1
+  private readonly incarnationId: string
   private readonly failedDirs = new Set<string>()
   private readonly outbox = new Outbox()
   private readonly timers = new Timers()
   private readonly alarm: Alarm
+  private readonly configOf: ConfigOf
   private readonly listeners: Listeners
+  private readonly limits: ConnectionLimits
+  private readonly changes: ListenerChanges
+  /** The listeners that this broker has registered. */
+  private registered: BrokerConfig['listeners'] = []
   private readonly groups: Coordinators
   private readonly requestMemory = new RequestMemory()
   private readonly nodes: NodeFeed
@@ -96,12 +105,21 @@ export class ControlPlane {
     const { log } = host
     const now = () => host.clock.now()
     const { nodeId } = config
+    this.incarnationId = host.random.kafkaUuid()
     this.alarm = host.alarm(() => this.turn())
-    this.listeners = new Listeners(config, setup.hostname)
-    const configOf = dynamicConfig(config)
+    this.listeners = new Listeners(setup.hostname, (command) => this.push(command))
+    this.configOf = dynamicConfig(config)
+    const { configOf } = this
+    this.limits = new ConnectionLimits(
+      (command) => {
+        this.push(command)
+        this.turn()
+      },
+      host.lookup ?? ((_, found) => found([])),
+    )
     this.metadata = new MetadataLog(
       controller((image) => controllerPolicy(configOf(image))),
-      imageModel(config, dynamicConfig(config)),
+      imageModel(config, configOf),
       { encode: encodeMetadata, decode: decodeMetadata },
       {
         now,
@@ -138,13 +156,26 @@ export class ControlPlane {
         load: ({ topicId, partition, leaderEpoch }) =>
           this.push({ kind: 'load', topicId, partition, leaderEpoch }),
       })
+    this.changes = new ListenerChanges({
+      nodeId,
+      configOf,
+      listeners: this.listeners,
+      image: () => this.metadata.image,
+      submit: (body, answer) =>
+        this.metadata.submit(
+          (to) => ({ kind: 'alter-configs', to, body }),
+          (reply) => answer(reply as AlterConfigsResponse),
+        ),
+      register: (done) => this.registerAgain(done),
+    })
     this.services = new BrokerServices({
-      configOf: dynamicConfig(config),
+      configOf,
       nodeId,
       clusterId,
       metadata: this.metadata,
       groups: this.groups,
       listeners: this.listeners,
+      listenerChanges: this.changes,
       deletions: this.deletions,
       random: host.random,
       log,
@@ -154,7 +185,7 @@ export class ControlPlane {
       brokerEpoch: () => this.brokerEpoch,
     })
     this.nodes = new NodeFeed(
-      config.listeners.map(({ name }) => name),
+      () => this.listeners.addresses.keys(),
       (listener) => this.services.brokers(listener),
     )
     this.dispatcher = new Dispatcher<BrokerView>(
@@ -163,6 +194,7 @@ export class ControlPlane {
       this.outbox,
       log,
       () => this.requestMemory.limit,
+      watchOf(host),
     )
   }
 
@@ -247,12 +279,10 @@ export class ControlPlane {
         this.deletions.onDeleted(event)
         break
       case 'listener-up':
-        this.onListenerUp(event)
+        this.listeners.onUp(event)
         break
       case 'listener-failed':
-        this.fail(
-          `The listener ${this.listeners.configuredUrl(event.name)} cannot be opened: ${event.message}`,
-        )
+        this.listeners.onFailed(event)
         break
       case 'connection-closed':
         // Its replies are dropped where they arrive; members leave by their session timeout, as in Kafka.
@@ -317,11 +347,25 @@ export class ControlPlane {
       this.fail(unservable)
       return
     }
-    const { config, directoryIds, host } = this.setup
     this.metadata.tellController({ kind: 'bootstrap', features: BOOTSTRAP_FEATURES })
+    const image = this.metadata.newest?.image ?? this.metadata.image
+    this.tellRegistration(this.configOf(image), (reply) => this.onRegistered(reply))
+  }
+
+  /** Where this broker listens has changed, perhaps: the cluster is told, and `done` called when it knows. */
+  private registerAgain(done: () => void): void {
+    const config = this.configOf(this.metadata.image)
+    if (JSON.stringify(config.listeners) === JSON.stringify(this.registered)) done()
+    else this.tellRegistration(config, done)
+  }
+
+  private tellRegistration(config: BrokerConfig, answer: (reply: RegisterBrokerResponse) => void): void {
+    const { directoryIds } = this.setup
+    this.registered = config.listeners
+    this.listeners.follow(config.listeners)
     const body = {
       brokerId: config.nodeId,
-      incarnationId: host.random.kafkaUuid(),
+      incarnationId: this.incarnationId,
       endPoints: config.listeners.map(({ name, port }) => {
         const advertised = this.listeners.advertised(name)
         return {
@@ -342,7 +386,7 @@ export class ControlPlane {
     }
     this.metadata.submit(
       (to) => ({ kind: 'register-broker', to, body }),
-      (reply) => this.onRegistered(reply as RegisterBrokerResponse),
+      (reply) => answer(reply as RegisterBrokerResponse),
     )
   }
 
@@ -368,18 +412,24 @@ export class ControlPlane {
     const acls = this.services.authorizer.isConfigured ? aclCommand(image, delta) : null
     if (acls !== null) this.push(acls)
     this.requestMemory.onImage(image, delta)
+    const config = this.configOf(image)
+    this.limits.follow(config)
+    this.changes.onImage(config)
     if (this.phase === 'registering') {
       this.phase = 'opening'
-      this.listeners.open((command) => this.push(command))
+      this.listeners.open(config.listeners, (problem) => this.onOpened(problem))
     }
     if (this.phase !== 'ready') return
     this.tellNodes()
     this.groups.onImage(step)
   }
 
-  private onListenerUp(event: Parameters<Listeners['onUp']>[0]): void {
-    this.listeners.onUp(event)
-    if (this.phase !== 'opening' || !this.listeners.allUp) return
+  private onOpened(problem: string | null): void {
+    if (this.phase !== 'opening') return
+    if (problem !== null) {
+      this.fail(problem)
+      return
+    }
     this.phase = 'ready'
     this.tellNodes()
     this.groups.onImage({ image: this.metadata.image, delta: null, records: null })

@@ -1,6 +1,8 @@
 /** What the controller needs of the broker's configuration to decide about topics and configs. */
 import type { BrokerConfig } from '../config/broker-config.js'
 import { describeTopic } from '../config/describe.js'
+import { invalidListenerChange } from '../config/listeners.js'
+import { ConfigError } from '../config/sources.js'
 import {
   type ConfigTable,
   defaultOf,
@@ -47,8 +49,22 @@ export function controllerPolicy(config: BrokerConfig): ControllerPolicy {
     validateConfigs(resourceType, resourceName, configs) {
       if (resourceType === CONFIG_TOPIC) return refusal(Errors.INVALID_CONFIG, invalidTopicConfig(configs))
       if (resourceType === CONFIG_GROUP) return refusal(Errors.INVALID_CONFIG, invalidGroupConfig(configs))
-      return refusal(Errors.INVALID_REQUEST, invalidBrokerConfig(configs, resourceName === ''))
+      const invalid =
+        invalidBrokerConfig(configs, resourceName === '') ??
+        (resourceName === String(config.nodeId) ? invalidTogether(config, configs) : null)
+      return refusal(Errors.INVALID_REQUEST, invalid)
     },
+  }
+}
+
+/** Whether this broker can run with other dynamic configs of its own. */
+function invalidTogether(config: BrokerConfig, own: ReadonlyMap<string, string>): string | null {
+  try {
+    const after = config.withDynamic({ ...config.dynamic, own })
+    return invalidListenerChange(config.listeners, after.listeners)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
   }
 }
 

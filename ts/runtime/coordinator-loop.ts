@@ -15,7 +15,7 @@ import { emptyImage, type MetadataImage } from '../state/image.js'
 import { applyRecords } from '../state/image-delta.js'
 import { decodeMetadata } from '../state/metadata-records.js'
 import type { ImageMessage, ToWorker } from './coordinator-messages.js'
-import { Dispatcher } from './dispatch.js'
+import { Dispatcher, watchOf } from './dispatch.js'
 import { GroupShards } from './group-shards.js'
 import type { Alarm, Host } from './host.js'
 import { Outbox } from './outbox.js'
@@ -70,7 +70,14 @@ export class CoordinatorLoop {
       image,
       freshUuid: () => host.random.uuid(),
     }
-    this.dispatcher = new Dispatcher(handlers, broker, this.outbox, host.log, () => this.requestMemory.limit)
+    this.dispatcher = new Dispatcher(
+      handlers,
+      broker,
+      this.outbox,
+      host.log,
+      () => this.requestMemory.limit,
+      watchOf(host),
+    )
   }
 
   /**

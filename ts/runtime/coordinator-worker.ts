@@ -8,7 +8,7 @@ import { BrokerConfig } from '../config/broker-config.js'
 import { attachWorker } from '../native/node.js'
 import { CoordinatorLoop } from './coordinator-loop.js'
 import type { Answered, FromWorker, ToWorker, WorkerStart } from './coordinator-messages.js'
-import { type Logger, systemAlarm, systemClock, systemRandom } from './host.js'
+import { type Logger, systemAlarm, systemClock, systemRandom, systemStopwatch } from './host.js'
 
 if (isMainThread || parentPort === null) throw new Error('this file is the entry of a worker')
 const plane = parentPort
@@ -47,6 +47,7 @@ const loop = new CoordinatorLoop({
     clock: systemClock,
     random: systemRandom,
     log,
+    stopwatch: systemStopwatch,
     alarm: (onAlarm) => systemAlarm(systemClock, onAlarm),
   },
   port,

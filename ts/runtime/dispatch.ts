@@ -14,8 +14,22 @@ import {
   encodeResponseFrameBody,
   ProtocolError,
 } from '../protocol/index.js'
-import type { Logger } from './host.js'
+import type { Host, Logger } from './host.js'
 import type { Outbox } from './outbox.js'
+
+/** The clocks that requests are timed by. */
+export interface RequestWatch {
+  /** Milliseconds with fractions, of a steady clock. */
+  stopwatch(): number
+  wallMs(): number
+}
+
+export function watchOf({ clock, stopwatch }: Pick<Host, 'clock' | 'stopwatch'>): RequestWatch {
+  return {
+    stopwatch: stopwatch ?? (() => clock.now().monotonicMs),
+    wallMs: () => clock.now().wallMs,
+  }
+}
 
 type ControlRequest = EventNamed<'control-request'>
 
@@ -30,6 +44,7 @@ export class Dispatcher<View = BrokerView> {
     private readonly log: Logger,
     /** About the bytes that a request may take once it is decoded. */
     private readonly memoryLimit: () => number,
+    private readonly watch: RequestWatch,
   ) {}
 
   onRequest(request: ControlRequest): void {
@@ -47,11 +62,43 @@ export class Dispatcher<View = BrokerView> {
       const header = decodeRequestHeader(request.frame)
       const { apiVersion, frame } = request
       const body = decodeRequest(api, apiVersion, frame, header.bodyOffset, this.memoryLimit())
-      const call = this.callOf(request, handler, header.correlationId, header.clientId)
+      const timed = this.timed(request)
+      const call = this.callOf(request, handler, header.correlationId, header.clientId, timed.replied)
       handler.handle(call, body, this.broker)
+      timed.handled()
     } catch (error) {
       if (error instanceof ProtocolError) this.close(request, error.message)
       else this.failed(request, error)
+    }
+  }
+
+  /** The stations of one request: its handler has returned, its reply is there; whichever comes last counts it. */
+  private timed({ apiKey, arrivalWallMs }: ControlRequest): { handled(): void; replied(): void } {
+    const { stopwatch, wallMs } = this.watch
+    const queueMs = wallMs() - arrivalWallMs
+    const started = stopwatch()
+    let handledAt: number | null = null
+    let repliedAt: number | null = null
+    const count = (): void => {
+      if (handledAt === null || repliedAt === null) return
+      this.outbox.push({
+        kind: 'request-timed',
+        apiKey,
+        queueMicros: micros(queueMs),
+        localMicros: micros(handledAt - started),
+        remoteMicros: micros(repliedAt - handledAt),
+      })
+    }
+    return {
+      handled() {
+        handledAt = stopwatch()
+        count()
+      },
+      replied() {
+        if (repliedAt !== null) return
+        repliedAt = stopwatch()
+        count()
+      },
     }
   }
 
@@ -70,6 +117,7 @@ export class Dispatcher<View = BrokerView> {
     { api }: Handler<View>,
     correlationId: number,
     clientId: string | null,
+    replied: () => void,
   ): Call {
     const { conn, token, apiVersion, peer, listener, principal } = request
     return {
@@ -83,6 +131,7 @@ export class Dispatcher<View = BrokerView> {
         try {
           const bytes = encodeResponseFrameBody(api, apiVersion, correlationId, response)
           this.outbox.push({ kind: 'respond', conn, token, response: bytes })
+          replied()
         } catch (error) {
           this.failed(request, error)
         }
@@ -112,4 +161,9 @@ export class Dispatcher<View = BrokerView> {
     this.log.error({ peer, api, version: apiVersion, err: error }, 'a request could not be handled')
     this.outbox.push({ kind: 'close-connection', conn, reason: `${api} v${apiVersion}: internal error` })
   }
+}
+
+/** Never negative: a wall clock may be set back. */
+function micros(ms: number): number {
+  return Math.min(Math.max(0, Math.round(ms * 1000)), 2 ** 31 - 1)
 }

@@ -3,6 +3,7 @@
  * each pass their own; nothing in the runtime reads a clock or rolls a die by itself.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { lookup } from 'node:dns'
 import { statfsSync } from 'node:fs'
 import type { Volume } from '../api/broker-view.js'
 import type { Now } from '../state/coordinator.js'
@@ -32,18 +33,33 @@ export interface Logger {
   fatal(fields: object, message: string): void
 }
 
+/** Finds the addresses of a host name; none if it has none. Calls back with nothing on the stack. */
+export type Lookup = (name: string, found: (addresses: readonly string[]) => void) => void
+
 export interface Host {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
   /** Absent where folders lie on no real volume. */
   readonly volume?: (path: string) => Volume | null
+  /** Absent where there are no host names. */
+  readonly lookup?: Lookup
+  /** Milliseconds with fractions, of a steady clock, for durations; absent where all take no time. */
+  readonly stopwatch?: () => number
   /** `onAlarm` is called with nothing on the stack. */
   alarm(onAlarm: () => void): Alarm
 }
 
 export const systemClock: Clock = {
   now: () => ({ monotonicMs: Math.floor(performance.now()), wallMs: Date.now() }),
+}
+
+export const systemStopwatch = (): number => performance.now()
+
+export const systemLookup: Lookup = (name, found) => {
+  lookup(name, { all: true }, (error, addresses) => {
+    found(error === null ? addresses.map(({ address }) => address) : [])
+  })
 }
 
 /** Null for a path that cannot be asked about. */

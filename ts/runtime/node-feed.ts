@@ -7,13 +7,13 @@ export class NodeFeed {
 
   /** `brokers`: the live ones as clients of a listener reach them. */
   constructor(
-    private readonly listeners: readonly string[],
+    private readonly listeners: () => Iterable<string>,
     private readonly brokers: (listener: string) => readonly BrokerAddress[],
   ) {}
 
   /** All of them, by listener; null while that is what was told last. */
   command(): Command | null {
-    const nodes = this.listeners.flatMap((listener) =>
+    const nodes = [...this.listeners()].flatMap((listener) =>
       this.brokers(listener).map(({ nodeId, host, port, rack }) => ({ listener, nodeId, host, port, rack })),
     )
     const text = JSON.stringify(nodes)

@@ -1,7 +1,7 @@
 /**
  * How much memory a control request may take once it is decoded: a few bytes of a frame can become a large object.
  * Requests name topics, partitions and groups, so that the limit grows with what there is on the cluster. It refuses
- * nothing itself. See docs/decisions/0002-memory-of-a-request.md.
+ * nothing itself. See docs/decisions/0003-memory-of-a-request.md.
  */
 import type { MetadataImage } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'

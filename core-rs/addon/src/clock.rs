@@ -10,6 +10,11 @@ fn origin() -> Instant {
     *ORIGIN.get_or_init(Instant::now)
 }
 
+/// Nanoseconds of a steady clock, for durations; never 0.
+pub fn nanos() -> u64 {
+    origin().elapsed().as_nanos() as u64 + 1
+}
+
 /// This instant: milliseconds since the process first asked, and since the Unix epoch.
 pub fn now() -> Now {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);

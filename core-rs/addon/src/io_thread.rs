@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_engine::boundary::ConnId;
-use millrace_engine::node::Reactor;
+use millrace_engine::node::{Gate, Reactor};
 use millrace_engine::time::Now;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::clock;
+use crate::listening::{self, Spare};
 use crate::shell::{Handed, Shell};
 use crate::transport::{self, Moved};
 
@@ -22,6 +23,8 @@ pub const WAKE: Token = Token(usize::MAX);
 const FIRST_LISTENER: usize = 1 << 40;
 /// When accepting is tried again after it failed.
 const ACCEPT_AGAIN_MS: i64 = 100;
+/// Connections that one listener takes in a row before others, and the sockets of this thread, get their turn.
+const ACCEPTS_PER_TURN: usize = 32;
 /// Reads and sends of one connection before others get their turn.
 const MOVES_PER_TURN: usize = 8;
 const EVENTS: usize = 1024;
@@ -39,6 +42,8 @@ struct Socket {
 struct Listening {
     name: Arc<str>,
     socket: TcpListener,
+    /// Connections may wait: no attempt has disproved it since epoll reported them (edge-triggered).
+    ready: bool,
 }
 
 pub struct IoThread {
@@ -53,8 +58,9 @@ pub struct IoThread {
     listeners: Vec<Option<Listening>>,
     next_lane: usize,
     next_tick_ms: i64,
-    /// Accepting failed for want of descriptors or memory: epoll reported the backlog and will not do so again.
+    /// Listeners that are ready must be looked at by then: epoll reported them and will not do so again.
     accept_again_ms: Option<i64>,
+    spare: Spare,
     mail: bool,
 }
 
@@ -71,6 +77,7 @@ impl IoThread {
             next_lane: 0,
             next_tick_ms: 0,
             accept_again_ms: None,
+            spare: Spare::new(),
             mail: false,
         }
     }
@@ -91,7 +98,12 @@ impl IoThread {
             for event in &events {
                 match event.token() {
                     WAKE => self.mail = true,
-                    Token(token) if token >= FIRST_LISTENER => self.accept(token - FIRST_LISTENER, now),
+                    Token(token) if token >= FIRST_LISTENER => {
+                        if let Some(Some(listening)) = self.listeners.get_mut(token - FIRST_LISTENER) {
+                            listening.ready = true;
+                            self.accept_again_ms = Some(now.monotonic_ms);
+                        }
+                    }
                     Token(slot) => {
                         let readable = event.is_readable() || event.is_read_closed() || event.is_error();
                         self.ready(slot, readable, event.is_writable() || event.is_error());
@@ -122,7 +134,8 @@ impl IoThread {
         if self.index == 0 && now.monotonic_ms >= self.next_tick_ms {
             self.next_tick_ms = self.shell.node.tick(now);
         }
-        if self.accept_again_ms.is_some_and(|due| due <= now.monotonic_ms) {
+        // A listener may wait for the room that the mail tells of.
+        if self.mail || self.accept_again_ms.is_some_and(|due| due <= now.monotonic_ms) {
             self.accept_again_ms = None;
             for listener in 0..self.listeners.len() {
                 self.accept(listener, now);
@@ -258,9 +271,7 @@ impl IoThread {
                 Handed::Listener { name, socket } => self.add_listener(name, socket),
                 Handed::Unlisten { name } => {
                     for place in &mut self.listeners {
-                        if place.as_ref().is_some_and(|listening| *listening.name == *name) {
-                            *place = None;
-                        }
+                        place.take_if(|listening| *listening.name == *name);
                     }
                 }
                 Handed::StopAccepting => self.listeners.clear(),
@@ -269,26 +280,52 @@ impl IoThread {
     }
 
     fn add_listener(&mut self, name: Arc<str>, mut socket: TcpListener) {
-        let token = Token(FIRST_LISTENER + self.listeners.len());
-        match self.poll.registry().register(&mut socket, token, Interest::READABLE) {
-            Ok(()) => self.listeners.push(Some(Listening { name, socket })),
-            Err(error) => self.shell.node.listener_failed(&name, &error.to_string()),
+        let free = self.listeners.iter().position(Option::is_none);
+        let place = free.unwrap_or(self.listeners.len());
+        let token = Token(FIRST_LISTENER + place);
+        if let Err(error) = self.poll.registry().register(&mut socket, token, Interest::READABLE) {
+            self.shell.node.listener_failed(&name, &error.to_string());
+            return;
+        }
+        let listening = Some(Listening { name, socket, ready: false });
+        match self.listeners.get_mut(place) {
+            Some(free) => *free = listening,
+            None => self.listeners.push(listening),
         }
     }
 
-    /// Accepts until there is nothing more, or again a little later if it cannot.
+    fn accept_again_by(&mut self, due_ms: i64) {
+        self.accept_again_ms = Some(self.accept_again_ms.map_or(due_ms, |before| before.min(due_ms)));
+    }
+
+    /// Accepts until there is nothing more or it was enough for one turn; where the caps say that connections wait,
+    /// they wait in the kernel's queue.
     fn accept(&mut self, listener: usize, now: Now) {
-        loop {
-            let Some(Some(listening)) = self.listeners.get(listener) else { return };
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(Some(listening)) = self.listeners.get_mut(listener) else { return };
+            if !listening.ready {
+                return;
+            }
+            match self.shell.node.gate(&listening.name, now) {
+                Gate::Open => {}
+                Gate::At(due_ms) => return self.accept_again_by(due_ms),
+                // Whoever makes room wakes this thread.
+                Gate::WhenRoom => return,
+            }
             let (socket, peer) = match listening.socket.accept() {
-                Ok(accepted) => accepted,
+                Ok((socket, peer)) => (socket, SocketAddr::new(peer.ip().to_canonical(), peer.port())),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    listening.ready = false;
+                    return;
+                }
                 Err(_) => {
                     self.reactor.count_failed_accept();
-                    self.accept_again_ms = Some(now.monotonic_ms + ACCEPT_AGAIN_MS);
-                    return;
+                    if self.spare.turn_away(&listening.socket) {
+                        continue;
+                    }
+                    return self.accept_again_by(now.monotonic_ms + ACCEPT_AGAIN_MS);
                 }
             };
             let name = listening.name.clone();
@@ -301,11 +338,12 @@ impl IoThread {
                 lane.hand(Handed::Connection { socket, listener: name, peer });
             }
         }
+        self.accept_again_by(now.monotonic_ms);
     }
 
     /// Takes a connection in; one that the reactor refuses, and counts, is dropped, which closes it.
     fn enter(&mut self, mut stream: TcpStream, listener: &str, peer: SocketAddr, now: Now) {
-        let _ = stream.set_nodelay(true);
+        listening::set_up(&stream);
         let Ok(conn) = self.reactor.accept(listener, peer, now) else { return };
         let slot = conn.slot() as usize;
         let interest = Interest::READABLE | Interest::WRITABLE;

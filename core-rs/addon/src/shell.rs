@@ -85,6 +85,8 @@ impl Shell {
         // Seeded by the operating system; in a container the process id is always the same.
         let seed = RandomState::new().hash_one(std::process::id());
         let node = Node::open(options, storage, seed, clock::now()).map_err(|error| error.to_string())?;
+        node.set_stopwatch(clock::nanos);
+        node.set_most_connections(listening::descriptors_for_connections());
 
         let failed = |error: std::io::Error| format!("the broker's threads could not be started: {error}");
         let mut polls = Vec::new();

@@ -133,6 +133,7 @@ export class SimBroker {
         ioThreads: 1,
         coordinatorThreads: 0,
         socketRequestMaxBytes: config.get('socket.request.max.bytes'),
+        saslServerMaxReceiveSize: 524_288,
         queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
         maxConnections: config.get('max.connections'),
         maxConnectionsPerIp: config.get('max.connections.per.ip'),

@@ -18,6 +18,7 @@ mod offset_for_leader_epoch;
 mod produce;
 mod produce_request;
 mod produce_response;
+mod throttle;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use endpoints::{Endpoints, NodeEndpoint, NodeTable};
 pub use error::ErrorCode;
 pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
+pub use throttle::set_throttle_time;
 use wire::{Reader, WireError};
 
 /// A piece of a reply, in order. The first one of a reply starts with the 4-byte size prefix.
@@ -126,7 +128,7 @@ pub struct RequestContext<'a> {
 }
 
 /// Elements that a request may have beyond two for each partition of this broker: topics that are gone, or that
-/// others lead. See docs/decisions/0002-memory-of-a-request.md.
+/// others lead. See docs/decisions/0003-memory-of-a-request.md.
 const SPARE_ELEMENTS: usize = 1000;
 
 impl RequestContext<'_> {

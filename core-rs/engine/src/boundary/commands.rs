@@ -43,6 +43,14 @@ pub enum Command<'a> {
     },
     /// 13: every live broker, once for each listener.
     SetNodes { nodes: Vec<NodeAddress<'a>> },
+    /// 14: the caps on connections, all of them.
+    SetConnectionLimits { limits: PackedLimits<'a> },
+    /// 15: mutes a connection, whose reply said so, for `throttle_ms`.
+    Throttle { conn: ConnId, throttle_ms: i32 },
+    /// 16: a connection has authenticated.
+    SetPrincipal { conn: ConnId, principal: &'a str },
+    /// 17: how long a request of the control plane took there, in microseconds.
+    RequestTimed { api_key: i16, queue: i32, local: i32, remote: i32 },
 }
 
 /// Where clients of a listener reach a broker.
@@ -67,6 +75,18 @@ pub struct AclEntry<'a> {
     pub host: &'a str,
     pub operation: i8,
     pub permission_type: i8,
+}
+
+/// Caps on connections as they travel; `i32::MAX` is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedLimits<'a> {
+    pub max: i32,
+    pub max_per_address: i32,
+    pub creation_rate: i32,
+    /// An IP address and its own cap.
+    pub overrides: Vec<(&'a str, i32)>,
+    /// Name, cap and rate of a listener.
+    pub listeners: Vec<(&'a str, i32, i32)>,
 }
 
 /// A topic of an image delta: created, or brought up to date.
@@ -106,6 +126,10 @@ impl<'a> Command<'a> {
             Command::ApplyAcls { .. } => 11,
             Command::WriteSnapshot { .. } => 12,
             Command::SetNodes { .. } => 13,
+            Command::SetConnectionLimits { .. } => 14,
+            Command::Throttle { .. } => 15,
+            Command::SetPrincipal { .. } => 16,
+            Command::RequestTimed { .. } => 17,
         }
     }
 
@@ -193,6 +217,21 @@ impl<'a> Command<'a> {
                     out.nullable_string(node.rack);
                 }
             }
+            Command::SetConnectionLimits { limits } => limits.write(out),
+            Command::Throttle { conn, throttle_ms } => {
+                out.i64(conn.raw());
+                out.i32(*throttle_ms);
+            }
+            Command::SetPrincipal { conn, principal } => {
+                out.i64(conn.raw());
+                out.string(principal);
+            }
+            Command::RequestTimed { api_key, queue, local, remote } => {
+                out.i16(*api_key);
+                out.i32(*queue);
+                out.i32(*local);
+                out.i32(*remote);
+            }
         }
     }
 
@@ -248,6 +287,15 @@ impl<'a> Command<'a> {
                 records: PackedValues::read(body)?,
             },
             13 => Command::SetNodes { nodes: items(body, 14, "nodes", NodeAddress::read)? },
+            14 => Command::SetConnectionLimits { limits: PackedLimits::read(body)? },
+            15 => Command::Throttle { conn: read_conn(body)?, throttle_ms: body.i32("throttle time")? },
+            16 => Command::SetPrincipal { conn: read_conn(body)?, principal: body.string("principal")? },
+            17 => Command::RequestTimed {
+                api_key: body.i16("API key")?,
+                queue: body.i32("queue time")?,
+                local: body.i32("local time")?,
+                remote: body.i32("remote time")?,
+            },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
         })
     }
@@ -287,6 +335,37 @@ impl<'a> NodeAddress<'a> {
             host: body.string("host")?,
             port: body.i32("port")?,
             rack: body.nullable_string("rack")?,
+        })
+    }
+}
+
+impl<'a> PackedLimits<'a> {
+    fn write(&self, out: &mut Writer) {
+        out.i32(self.max);
+        out.i32(self.max_per_address);
+        out.i32(self.creation_rate);
+        out.array(self.overrides.len());
+        for (address, max) in &self.overrides {
+            out.string(address);
+            out.i32(*max);
+        }
+        out.array(self.listeners.len());
+        for (name, max, creation_rate) in &self.listeners {
+            out.string(name);
+            out.i32(*max);
+            out.i32(*creation_rate);
+        }
+    }
+
+    fn read(body: &mut Reader<'a>) -> Parsed<PackedLimits<'a>> {
+        Ok(PackedLimits {
+            max: body.i32("max.connections")?,
+            max_per_address: body.i32("max.connections.per.ip")?,
+            creation_rate: body.i32("max.connection.creation.rate")?,
+            overrides: items(body, 6, "overrides", |item| Ok((item.string("address")?, item.i32("cap")?)))?,
+            listeners: items(body, 10, "listeners", |item| {
+                Ok((item.string("listener")?, item.i32("cap")?, item.i32("rate")?))
+            })?,
         })
     }
 }

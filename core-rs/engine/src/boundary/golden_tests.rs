@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::commands::{AclEntry, NodeAddress, PartitionImage, TopicImage};
+use super::commands::{AclEntry, NodeAddress, PackedLimits, PartitionImage, TopicImage};
 use super::records::{AppendReply, AppendRequest};
 use super::*;
 use crate::uuid::Uuid;
@@ -259,6 +259,32 @@ fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             records: PackedValues::borrowed(&values),
         },
         13 => Command::SetNodes { nodes: fields.list("nodes").map(node_address).collect() },
+        14 => Command::SetConnectionLimits {
+            limits: PackedLimits {
+                max: fields.number("maxConnections"),
+                max_per_address: fields.number("maxConnectionsPerIp"),
+                creation_rate: fields.number("maxConnectionCreationRate"),
+                overrides: fields
+                    .list("overrides")
+                    .map(|item| (item.text("address"), item.number("maxConnections")))
+                    .collect(),
+                listeners: fields
+                    .list("listeners")
+                    .map(|item| {
+                        let rate = item.number("maxConnectionCreationRate");
+                        (item.text("name"), item.number("maxConnections"), rate)
+                    })
+                    .collect(),
+            },
+        },
+        15 => Command::Throttle { conn: fields.conn(), throttle_ms: fields.number("throttleMs") },
+        16 => Command::SetPrincipal { conn: fields.conn(), principal: fields.text("principal") },
+        17 => Command::RequestTimed {
+            api_key: fields.number("apiKey"),
+            queue: fields.number("queueMicros"),
+            local: fields.number("localMicros"),
+            remote: fields.number("remoteMicros"),
+        },
         other => panic!("golden command of type {other}"),
     };
     command.write(&mut out);
@@ -332,7 +358,7 @@ fn every_command_has_its_golden_bytes() {
         assert_eq!(bytes, unhex(item.text("hex")), "{}", item.text("name"));
         kinds.push(kind);
     }
-    assert!((1..=12).all(|kind| kinds.contains(&kind)));
+    assert!((1..=17).all(|kind| kinds.contains(&kind)));
 }
 
 #[test]

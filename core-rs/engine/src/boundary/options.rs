@@ -27,6 +27,8 @@ pub struct NodeOptions {
     pub coordinator_threads: u16,
     /// `socket.request.max.bytes`
     pub socket_request_max_bytes: i32,
+    /// `sasl.server.max.receive.size`: the same until a connection has authenticated, where it must.
+    pub sasl_server_max_receive_size: i32,
     /// `queued.max.request.bytes`: bytes of requests in progress over the whole broker; 0 or less means unlimited.
     pub queued_max_request_bytes: i64,
     /// `max.connections`
@@ -55,6 +57,7 @@ impl NodeOptions {
             io_threads: 2,
             coordinator_threads: 0,
             socket_request_max_bytes: 100 << 20,
+            sasl_server_max_receive_size: 512 << 10,
             queued_max_request_bytes: -1,
             max_connections: i32::MAX as u32,
             max_connections_per_ip: i32::MAX as u32,
@@ -81,6 +84,7 @@ impl NodeOptions {
         set(&json, "ioThreads", &mut options.io_threads)?;
         set(&json, "coordinatorThreads", &mut options.coordinator_threads)?;
         set(&json, "socketRequestMaxBytes", &mut options.socket_request_max_bytes)?;
+        set(&json, "saslServerMaxReceiveSize", &mut options.sasl_server_max_receive_size)?;
         set(&json, "queuedMaxRequestBytes", &mut options.queued_max_request_bytes)?;
         set(&json, "maxConnections", &mut options.max_connections)?;
         set(&json, "maxConnectionsPerIp", &mut options.max_connections_per_ip)?;

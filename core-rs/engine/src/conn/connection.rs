@@ -4,7 +4,7 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Input, Output, Pending, ReplySlots, Stage};
+use super::{Input, Output, Pending, ReplySlots, Stage, Timing};
 use crate::api::Part;
 
 /// Requests of one connection that may be unanswered or have unsent replies at a time.
@@ -34,6 +34,12 @@ pub struct Connection {
     pub origin: Origin,
     /// `User:ANONYMOUS` until authentication says otherwise.
     pub principal: Arc<str>,
+    /// Nothing but authentication is served before.
+    pub authenticated: bool,
+    /// A quota is exceeded: no further request is started before this time, on the monotonic clock.
+    pub muted_until_ms: Option<i64>,
+    /// When bytes were last read, on the stopwatch.
+    pub received_at: u64,
     pub input: Input,
     pub slots: ReplySlots,
     pub output: Output,
@@ -48,17 +54,20 @@ pub struct Connection {
     closing: Option<Closing>,
     /// Monotonic time of the last byte in either direction.
     pub last_active_ms: i64,
-    /// Bytes of the broker's budget held for the memory of `input`.
+    /// Bytes of the broker's budget held for the memory of `input` and `output`.
     pub charged: usize,
     /// Already on the list of connections that the shell must look at.
     pub dirty: bool,
 }
 
 impl Connection {
-    pub fn new(origin: Origin, principal: Arc<str>, now_ms: i64) -> Connection {
+    pub fn new(origin: Origin, principal: Arc<str>, authenticated: bool, now_ms: i64) -> Connection {
         Connection {
             origin,
             principal,
+            authenticated,
+            muted_until_ms: None,
+            received_at: 0,
             input: Input::default(),
             slots: ReplySlots::default(),
             output: Output::default(),
@@ -78,6 +87,7 @@ impl Connection {
         self.closing.is_none()
             && !self.draining
             && !self.stalled
+            && self.muted_until_ms.is_none()
             && self.barrier.is_none()
             && self.slots.len() + self.output.replies() < MAX_IN_FLIGHT
             && self.output.memory_bytes() < MAX_OUTPUT_BYTES
@@ -90,7 +100,11 @@ impl Connection {
 
     /// What the connection holds is a frame that is not complete, and only more bytes can complete it.
     pub fn awaits_bytes(&self) -> bool {
-        self.closing.is_none() && self.barrier.is_none() && !self.held_back && self.input.held_bytes() > 0
+        self.closing.is_none()
+            && self.barrier.is_none()
+            && self.muted_until_ms.is_none()
+            && !self.held_back
+            && self.input.held_bytes() > 0
     }
 
     /// Whether a request of this stage may start now.
@@ -99,8 +113,8 @@ impl Connection {
     }
 
     /// Opens the slot of a request that goes to the control plane.
-    pub fn open_control(&mut self, stage: Stage, charged: usize, lane: u16) -> i64 {
-        let token = self.slots.open(Pending::Control { charged, lane });
+    pub fn open_control(&mut self, stage: Stage, (charged, lane): (usize, u16), timing: Timing) -> i64 {
+        let token = self.slots.open(Pending::Control { charged, lane }, timing);
         if stage != Stage::Passes {
             self.barrier = Some(token);
         }
@@ -117,10 +131,28 @@ impl Connection {
         if self.barrier == Some(token) {
             self.barrier = None;
         }
-        while let Some(ready) = self.slots.take_ready() {
-            self.output.push_reply(ready);
+        while let Some((reply, timing)) = self.slots.take_ready() {
+            self.output.push_reply(reply, timing);
         }
         Some(pending)
+    }
+
+    /// Notes when the reply of an open slot was there, and what it says of quotas.
+    pub fn replied(&mut self, token: i64, at: u64, throttle_ms: u32) {
+        if let Some(timing) = self.slots.timing_mut(token) {
+            timing.replied = at;
+            timing.throttle_ms = throttle_ms;
+        }
+    }
+
+    /// Memory that the connection holds, received and not yet sent.
+    pub fn held_memory(&self) -> usize {
+        self.input.held_memory() + self.output.memory_bytes()
+    }
+
+    /// Only its client can free what it holds: by sending the rest of a frame, or by reading its replies.
+    pub fn awaits_client(&self) -> bool {
+        self.awaits_bytes() || !self.output.is_empty()
     }
 
     /// Ends the connection; the first reason stays.

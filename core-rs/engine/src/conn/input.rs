@@ -21,8 +21,15 @@ const PREFIX: usize = 4;
 pub enum FrameError {
     #[error("a frame of {0} bytes")]
     NotPositive(i32),
-    #[error("a frame of {length} bytes, socket.request.max.bytes is {limit}")]
-    TooLarge { length: i32, limit: i32 },
+    #[error("a frame of {length} bytes, {key} is {limit}")]
+    TooLarge { length: i32, limit: i32, key: &'static str },
+}
+
+/// The largest frame that is accepted, and the config key that says so.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameLimit {
+    pub bytes: i32,
+    pub key: &'static str,
 }
 
 #[derive(Debug, Default)]
@@ -179,11 +186,13 @@ impl Input {
 
 impl Work {
     /// The frame at the front, if all of it is there. It stays at the front until [`advance`](Self::advance).
-    pub fn next(&mut self, max_frame: i32) -> Result<Next<'_>, FrameError> {
+    pub fn next(&mut self, max: FrameLimit) -> Result<Next<'_>, FrameError> {
         let Some(length) = self.span.declared() else { return Ok(Next::Partial) };
         let frame_length = match usize::try_from(length) {
             Ok(0) | Err(_) => return Err(FrameError::NotPositive(length)),
-            Ok(_) if length > max_frame => return Err(FrameError::TooLarge { length, limit: max_frame }),
+            Ok(_) if length > max.bytes => {
+                return Err(FrameError::TooLarge { length, limit: max.bytes, key: max.key });
+            }
             Ok(frame_length) => frame_length,
         };
         let from = self.span.start + PREFIX;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 const MAX_FRAME: i32 = 100 << 20;
+const LIMIT: FrameLimit = FrameLimit { bytes: MAX_FRAME, key: "socket.request.max.bytes" };
 
 /// One connection's input with the shared buffer of its thread.
 struct Feed {
@@ -47,7 +48,7 @@ impl Feed {
 
     fn handle(&mut self, mut work: Work) -> Result<(), FrameError> {
         while self.admitted > 0 {
-            let length = match work.next(MAX_FRAME)? {
+            let length = match work.next(LIMIT)? {
                 Next::Partial => break,
                 Next::Frame(frame) => {
                     self.frames.push(frame.to_vec());
@@ -191,7 +192,7 @@ fn lengths_that_no_request_has_are_refused() {
         let expected = if length <= 0 {
             FrameError::NotPositive(length)
         } else {
-            FrameError::TooLarge { length, limit: MAX_FRAME }
+            FrameError::TooLarge { length, limit: MAX_FRAME, key: LIMIT.key }
         };
         assert_eq!(refused, expected);
     }

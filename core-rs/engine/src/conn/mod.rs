@@ -6,14 +6,16 @@ mod input;
 mod output;
 mod slots;
 mod stage;
+mod timing;
 
 pub use connection::{Closing, Connection, Origin};
 pub use input::{
-    BUFFER_BYTES, COPY_BYTES, FrameError, Input, Next, READ_BYTES, STASH_BYTES, Work, new_buffer,
+    BUFFER_BYTES, COPY_BYTES, FrameError, FrameLimit, Input, Next, READ_BYTES, STASH_BYTES, Work, new_buffer,
 };
 pub use output::{Front, Output};
 pub use slots::{Pending, ReplySlots};
 pub use stage::Stage;
+pub use timing::Timing;
 
 #[cfg(test)]
 mod input_tests;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
+use super::Timing;
 use crate::api::Part;
 use crate::storage::FileRange;
 
@@ -19,7 +20,10 @@ pub struct Output {
     parts: VecDeque<Queued>,
     /// Bytes of the front part that have left.
     sent: u64,
-    replies: usize,
+    /// Of the replies that have not left completely, in order.
+    timings: VecDeque<Timing>,
+    /// When the first byte of the front reply left.
+    begun: Option<u64>,
     memory: usize,
     pending: u64,
 }
@@ -50,11 +54,11 @@ impl Output {
 
     /// Replies that have not left completely.
     pub fn replies(&self) -> usize {
-        self.replies
+        self.timings.len()
     }
 
     /// Queues one reply. Empty parts are dropped; a reply without bytes is none.
-    pub fn push_reply(&mut self, parts: Vec<Part>) {
+    pub fn push_reply(&mut self, parts: Vec<Part>, timing: Timing) {
         let before = self.parts.len();
         for part in parts {
             let length = part_len(&part);
@@ -71,7 +75,7 @@ impl Output {
             && let Some(queued) = self.parts.back_mut()
         {
             queued.last = true;
-            self.replies += 1;
+            self.timings.push_back(timing);
         }
     }
 
@@ -105,18 +109,26 @@ impl Output {
         self.parts.len() > 1
     }
 
-    /// `count` bytes have left, over as many parts as they span.
-    pub fn consume(&mut self, count: u64) {
+    /// `count` bytes have left at `at` on the stopwatch, over as many parts as they span. Each reply whose last byte is
+    /// among them is given to `left`, with the time at which its first byte was.
+    pub fn consume(&mut self, count: u64, at: u64, mut left: impl FnMut(&Timing, u64)) {
         self.pending = self.pending.saturating_sub(count);
         self.sent += count;
         while let Some(front) = self.parts.front() {
             let length = part_len(&front.part);
+            if self.sent == 0 {
+                return;
+            }
+            let begun = *self.begun.get_or_insert(at);
             if self.sent < length {
                 return;
             }
             self.sent -= length;
             if front.last {
-                self.replies -= 1;
+                self.begun = None;
+                if let Some(timing) = self.timings.pop_front() {
+                    left(&timing, begun);
+                }
             }
             if let Part::Bytes(bytes) = &front.part {
                 self.memory -= bytes.capacity();
@@ -152,16 +164,16 @@ mod tests {
     #[test]
     fn bytes_leave_across_parts_and_replies_are_counted_until_their_last_byte() {
         let mut output = Output::default();
-        output.push_reply(vec![bytes("abc"), bytes(""), bytes("de")]);
-        output.push_reply(vec![bytes("f")]);
+        output.push_reply(vec![bytes("abc"), bytes(""), bytes("de")], Timing::default());
+        output.push_reply(vec![bytes("f")], Timing::default());
         assert_eq!((output.replies(), output.pending_bytes(), output.memory_bytes()), (2, 6, 6));
-        output.consume(1);
+        output.consume(1, 0, |_, _| ());
         assert_eq!(front_text(&output), "bc");
-        output.consume(3);
+        output.consume(3, 0, |_, _| ());
         assert_eq!((front_text(&output).as_str(), output.replies()), ("e", 2));
-        output.consume(1);
+        output.consume(1, 0, |_, _| ());
         assert_eq!((front_text(&output).as_str(), output.replies()), ("f", 1));
-        output.consume(1);
+        output.consume(1, 0, |_, _| ());
         assert!(output.is_empty());
         assert_eq!((output.replies(), output.pending_bytes(), output.memory_bytes()), (0, 0, 0));
     }
@@ -169,9 +181,9 @@ mod tests {
     #[test]
     fn a_gathering_write_takes_the_run_of_bytes_at_the_front() {
         let mut output = Output::default();
-        output.push_reply(vec![bytes("abc"), bytes("de")]);
-        output.push_reply(vec![bytes("f")]);
-        output.consume(2);
+        output.push_reply(vec![bytes("abc"), bytes("de")], Timing::default());
+        output.push_reply(vec![bytes("f")], Timing::default());
+        output.consume(2, 0, |_, _| ());
         let (slices, more) = output.front_slices(2);
         assert_eq!(
             slices.iter().map(|slice| slice.to_vec()).collect::<Vec<_>>(),
@@ -184,7 +196,7 @@ mod tests {
     #[test]
     fn a_reply_without_bytes_is_no_reply() {
         let mut output = Output::default();
-        output.push_reply(vec![bytes("")]);
+        output.push_reply(vec![bytes("")], Timing::default());
         assert!(output.is_empty());
         assert_eq!(output.replies(), 0);
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::Timing;
 use crate::api::Part;
 
 /// What an unanswered slot stands for.
@@ -16,8 +17,8 @@ pub enum Pending {
 
 #[derive(Debug)]
 enum Slot {
-    Open(Pending),
-    Ready(Vec<Part>),
+    Open(Pending, Timing),
+    Ready(Vec<Part>, Timing),
     /// The request has no reply.
     Skipped,
 }
@@ -44,27 +45,36 @@ impl ReplySlots {
     }
 
     /// Takes the next slot, for the request that was read last.
-    pub fn open(&mut self, pending: Pending) -> i64 {
+    pub fn open(&mut self, pending: Pending, timing: Timing) -> i64 {
         let token = self.next_token();
-        self.slots.push_back(Slot::Open(pending));
+        self.slots.push_back(Slot::Open(pending, timing));
         token
+    }
+
+    /// The stations of an open slot's request.
+    pub fn timing_mut(&mut self, token: i64) -> Option<&mut Timing> {
+        let index = usize::try_from(token.checked_sub(self.first_token)?).ok()?;
+        match self.slots.get_mut(index)? {
+            Slot::Open(_, timing) => Some(timing),
+            Slot::Ready(..) | Slot::Skipped => None,
+        }
     }
 
     /// Fills an open slot and says what it stood for; `None` for a token that is unknown or answered already.
     pub fn fill(&mut self, token: i64, reply: Vec<Part>) -> Option<Pending> {
-        self.settle(token, Slot::Ready(reply))
+        self.settle(token, Some(reply))
     }
 
     /// Frees an open slot whose request has no reply.
     pub fn skip(&mut self, token: i64) -> Option<Pending> {
-        self.settle(token, Slot::Skipped)
+        self.settle(token, None)
     }
 
-    fn settle(&mut self, token: i64, settled: Slot) -> Option<Pending> {
+    fn settle(&mut self, token: i64, reply: Option<Vec<Part>>) -> Option<Pending> {
         let index = usize::try_from(token.checked_sub(self.first_token)?).ok()?;
         let slot = self.slots.get_mut(index)?;
-        let Slot::Open(pending) = *slot else { return None };
-        *slot = settled;
+        let Slot::Open(pending, timing) = *slot else { return None };
+        *slot = reply.map_or(Slot::Skipped, |reply| Slot::Ready(reply, timing));
         Some(pending)
     }
 
@@ -72,21 +82,21 @@ impl ReplySlots {
     pub fn pending(&self, token: i64) -> Option<Pending> {
         let index = usize::try_from(token.checked_sub(self.first_token)?).ok()?;
         match self.slots.get(index) {
-            Some(Slot::Open(pending)) => Some(*pending),
+            Some(Slot::Open(pending, _)) => Some(*pending),
             _ => None,
         }
     }
 
     /// The next reply that may leave, if the oldest request has been answered.
-    pub fn take_ready(&mut self) -> Option<Vec<Part>> {
+    pub fn take_ready(&mut self) -> Option<(Vec<Part>, Timing)> {
         loop {
             match self.slots.front()? {
-                Slot::Open(_) => return None,
-                Slot::Ready(_) | Slot::Skipped => {}
+                Slot::Open(..) => return None,
+                Slot::Ready(..) | Slot::Skipped => {}
             }
             self.first_token += 1;
-            if let Some(Slot::Ready(reply)) = self.slots.pop_front() {
-                return Some(reply);
+            if let Some(Slot::Ready(reply, timing)) = self.slots.pop_front() {
+                return Some((reply, timing));
             }
         }
     }
@@ -94,8 +104,8 @@ impl ReplySlots {
     /// Every slot that is still open.
     pub fn unanswered(&self) -> impl Iterator<Item = Pending> {
         self.slots.iter().filter_map(|slot| match slot {
-            Slot::Open(pending) => Some(*pending),
-            Slot::Ready(_) | Slot::Skipped => None,
+            Slot::Open(pending, _) => Some(*pending),
+            Slot::Ready(..) | Slot::Skipped => None,
         })
     }
 }
@@ -114,7 +124,7 @@ mod tests {
 
     fn drain(slots: &mut ReplySlots) -> Vec<i64> {
         let mut left = Vec::new();
-        while let Some(parts) = slots.take_ready() {
+        while let Some((parts, _)) = slots.take_ready() {
             let Some(Part::Bytes(bytes)) = parts.first() else { panic!("no bytes") };
             left.push(i64::from_be_bytes(bytes.as_slice().try_into().unwrap()));
         }
@@ -124,7 +134,7 @@ mod tests {
     #[test]
     fn a_slot_is_filled_once_and_only_by_its_own_token() {
         let mut slots = ReplySlots::default();
-        let token = slots.open(OPEN);
+        let token = slots.open(OPEN, Timing::default());
         assert_eq!(slots.fill(token + 1, reply(0)), None);
         assert_eq!(slots.fill(-1, reply(0)), None);
         assert_eq!(slots.fill(i64::MIN, reply(0)), None);
@@ -132,7 +142,7 @@ mod tests {
         assert_eq!(slots.fill(token, reply(0)), None);
         assert_eq!(drain(&mut slots), [token]);
         assert_eq!(slots.skip(token), None);
-        assert!(slots.open(OPEN) > token);
+        assert!(slots.open(OPEN, Timing::default()) > token);
     }
 
     proptest! {
@@ -143,7 +153,7 @@ mod tests {
         ) {
             let mut slots = ReplySlots::default();
             for expected in 0..40 {
-                prop_assert_eq!(slots.open(OPEN), expected);
+                prop_assert_eq!(slots.open(OPEN, Timing::default()), expected);
             }
             let mut left = Vec::new();
             for token in order {

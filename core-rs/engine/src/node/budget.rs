@@ -9,8 +9,8 @@ pub struct Budget {
     limit: i64,
     /// Bytes held by both kinds together: one number, so that exactly one caller sees the limit crossed.
     held: AtomicI64,
-    /// Of these, bytes of frames that are not complete or may not start yet. The rest is requests that the control
-    /// plane has in hand.
+    /// Of these, bytes of connections: frames that are not complete or may not start yet, replies that have not left.
+    /// The rest is requests that the control plane has in hand.
     input: AtomicI64,
 }
 
@@ -25,7 +25,7 @@ impl Budget {
         self.held.load(Ordering::Acquire) >= self.limit
     }
 
-    /// No reply can free anything: frames that are not complete hold all of it.
+    /// No reply can free anything: connections hold all of it.
     pub fn is_held_by_input(&self) -> bool {
         self.input_bytes() >= self.limit
     }

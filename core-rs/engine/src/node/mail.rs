@@ -1,5 +1,7 @@
 //! What other threads have for an I/O thread. A mailbox holds it until that thread, woken, takes all of it at once.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use super::lanes::Lane;
@@ -22,6 +24,20 @@ pub enum Mail {
     Close {
         conn: ConnId,
         reason: String,
+    },
+    /// Who a connection is, from now on.
+    Principal {
+        conn: ConnId,
+        principal: Arc<str>,
+    },
+    /// A quota of the control plane is exceeded: the connection is muted for so long.
+    Throttle {
+        conn: ConnId,
+        throttle_ms: i32,
+    },
+    /// A listener was removed: its connections are closed.
+    CloseListener {
+        listener: Arc<str>,
     },
     /// Evaluate a parked request again.
     Wake {

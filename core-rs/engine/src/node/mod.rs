@@ -20,6 +20,7 @@ mod deadlines;
 mod describe;
 mod effects;
 mod event_ring;
+mod histogram;
 mod image;
 mod lanes;
 mod load;
@@ -30,7 +31,9 @@ mod opening;
 mod parked;
 mod periodic;
 mod producer_expiry;
+mod quotas;
 mod reactor;
+mod request_metrics;
 mod requests;
 mod retention;
 mod room;
@@ -47,6 +50,8 @@ mod authorizer_tests;
 #[cfg(test)]
 mod boot_tests;
 #[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
 mod node_tests;
 #[cfg(test)]
 mod reactor_tests;
@@ -57,10 +62,11 @@ mod room_tests;
 #[cfg(test)]
 mod testing;
 
-pub use admission::AcceptError;
+pub use admission::{AcceptError, ConnectionLimits, Gate, ListenerLimits};
 pub use effects::Effect;
 pub use load::Load;
 pub use log_dirs::OpenError;
+pub use quotas::{Quotas, Used};
 pub use reactor::Reactor;
 pub use shared::Node;
 pub use wakes::{ShellAction, Wakes};

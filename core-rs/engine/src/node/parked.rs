@@ -3,7 +3,7 @@
 use slab::Slab;
 
 use super::deadlines::DeadlineId;
-use crate::api::Parked;
+use crate::api::{Parked, RequestHeader};
 use crate::boundary::ConnId;
 
 /// A request that waits for partitions.
@@ -14,6 +14,15 @@ pub struct ParkedRequest {
     pub slot_token: i64,
     pub deadline: DeadlineId,
     pub request: Box<dyn Parked>,
+    pub asked: Asked,
+}
+
+/// What a parked request was, for its quota.
+#[derive(Debug)]
+pub struct Asked {
+    pub header: RequestHeader,
+    /// Bytes of its frame.
+    pub bytes: usize,
 }
 
 /// Tokens are a place and a sequence number, so that a late wake never meets another request.
@@ -31,8 +40,15 @@ impl ParkedRequests {
     }
 
     /// Parks the request for which the last token was reserved.
-    pub fn park(&mut self, conn: ConnId, slot_token: i64, deadline: DeadlineId, request: Box<dyn Parked>) {
-        self.requests.insert(ParkedRequest { sequence: self.sequence, conn, slot_token, deadline, request });
+    pub fn park(
+        &mut self,
+        (conn, slot_token): (ConnId, i64),
+        deadline: DeadlineId,
+        request: Box<dyn Parked>,
+        asked: Asked,
+    ) {
+        let sequence = self.sequence;
+        self.requests.insert(ParkedRequest { sequence, conn, slot_token, deadline, request, asked });
     }
 
     pub fn get_mut(&mut self, token: u64) -> Option<&mut ParkedRequest> {
@@ -83,17 +99,21 @@ mod tests {
         fn cancel(&mut self, _: WaiterId) {}
     }
 
+    fn asked() -> Asked {
+        Asked { header: RequestHeader::parse(&[0, 0, 0, 8, 0, 0, 0, 1, 0xff, 0xff]).unwrap(), bytes: 10 }
+    }
+
     #[test]
     fn a_late_wake_never_meets_the_next_request_in_the_same_place() {
         let (mut parked, mut deadlines) = (ParkedRequests::default(), Deadlines::default());
         let conn = ConnId::new(0, 0, 0);
         let first = parked.reserve();
-        parked.park(conn, 1, deadlines.set(0, ()), Box::new(Never));
+        parked.park((conn, 1), deadlines.set(0, ()), Box::new(Never), asked());
         assert_eq!(parked.remove(first).unwrap().slot_token, 1);
         // A request that was answered at once used up a token without parking.
         let unused = parked.reserve();
         let second = parked.reserve();
-        parked.park(conn, 2, deadlines.set(0, ()), Box::new(Never));
+        parked.park((conn, 2), deadlines.set(0, ()), Box::new(Never), asked());
         assert!(parked.get_mut(first).is_none() && parked.get_mut(unused).is_none());
         assert!(parked.remove(first).is_none());
         assert_eq!(parked.tokens(), [second]);

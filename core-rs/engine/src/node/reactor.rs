@@ -24,7 +24,7 @@ use crate::time::Now;
 
 /// Read buffers that a thread keeps beside its shared one.
 const POOLED_BUFFERS: usize = 4;
-/// How long connections may take to read their last replies when the node stops.
+/// How long connections may take to read their last replies when the node stops or their listener goes.
 const STOP_GRACE_MS: i64 = 1000;
 /// Who a connection is until it has authenticated.
 const ANONYMOUS: &str = "User:ANONYMOUS";
@@ -54,6 +54,7 @@ pub struct Reactor {
     /// What requests were refused, to be told.
     pub(super) refusals: Mutex<Refusals>,
     mail: Vec<Mail>,
+    pub(super) stopwatch: fn() -> u64,
     anonymous: Arc<str>,
     draining: bool,
     reported_empty: bool,
@@ -72,6 +73,10 @@ pub(super) struct Tenant {
 pub(super) enum Due {
     Parked(u64),
     Idle(ConnId),
+    /// Its listener is gone, and it had time to read its last replies.
+    ListenerGone(ConnId),
+    /// It was quiet for as long as its quota asked.
+    Unmute(ConnId),
     /// The grace of a clean stop is over.
     Stop,
 }
@@ -82,6 +87,7 @@ impl Reactor {
         let slots = node.settings.fetch_session_slots;
         let sessions = FetchSessions::new(slots, thread, node.options.network_threads, node.seed);
         Reactor {
+            stopwatch: node.stopwatch(),
             node,
             thread,
             sessions,
@@ -106,7 +112,7 @@ impl Reactor {
 
     /// Takes a new connection. On an error the socket must be dropped.
     pub fn accept(&mut self, listener: &str, peer: SocketAddr, now: Now) -> Result<ConnId, AcceptError> {
-        if let Err(refused) = self.admit(peer) {
+        if let Err(refused) = self.admit(listener, peer) {
             stats::add(&self.stats().refused_connections, 1);
             return Err(refused);
         }
@@ -121,17 +127,18 @@ impl Reactor {
         let idle_ms = self.node.options.connections_max_idle_ms;
         let idle = (idle_ms > 0)
             .then(|| self.deadlines.set(now.monotonic_ms.saturating_add(idle_ms), Due::Idle(id)));
-        let conn = Connection::new(origin, self.anonymous.clone(), now.monotonic_ms);
+        let authenticated = !self.node.must_authenticate(listener);
+        let conn = Connection::new(origin, self.anonymous.clone(), authenticated, now.monotonic_ms);
         entry.insert(Tenant { id, conn, idle });
         self.update_gauges();
         Ok(id)
     }
 
-    fn admit(&self, peer: SocketAddr) -> Result<(), AcceptError> {
+    fn admit(&self, listener: &str, peer: SocketAddr) -> Result<(), AcceptError> {
         if self.draining || self.node.stopping.is_stopping() {
             return Err(AcceptError::Stopping);
         }
-        self.node.admission.enter(peer.ip())
+        self.node.admission.enter(listener, peer.ip())
     }
 
     /// The system had no descriptor or memory for a connection that waits.
@@ -150,7 +157,7 @@ impl Reactor {
         }
         let Some(connection) = find(&mut self.connections, conn) else { return &mut [] };
         connection.input.make_room(&mut self.shared);
-        let held = connection.input.held_memory();
+        let held = connection.held_memory();
         self.node.budget.change_input(std::mem::replace(&mut connection.charged, held), held);
         connection.input.read_target(&mut self.shared)
     }
@@ -159,6 +166,7 @@ impl Reactor {
     pub fn received(&mut self, conn: ConnId, count: usize, now: Now) {
         let Some(connection) = find(&mut self.connections, conn) else { return };
         connection.last_active_ms = now.monotonic_ms;
+        connection.received_at = (self.stopwatch)();
         let work = connection.input.received(count, &mut self.shared);
         stats::add(&self.stats().bytes_in, count as u64);
         self.handle_frames(conn, work, now);
@@ -183,6 +191,16 @@ impl Reactor {
             Mail::Respond { conn, token, reply } => self.answer_control(conn, token, Some(reply)),
             Mail::RespondNone { conn, token } => self.answer_control(conn, token, None),
             Mail::Close { conn, reason } => self.end(conn, reason, false),
+            Mail::CloseListener { listener } => self.close_listener(&listener, now),
+            Mail::Throttle { conn, throttle_ms } => {
+                self.mute(conn, u32::try_from(throttle_ms).unwrap_or(0), now);
+            }
+            Mail::Principal { conn, principal } => {
+                if let Some(connection) = find(&mut self.connections, conn) {
+                    connection.principal = principal;
+                    connection.authenticated = true;
+                }
+            }
             Mail::Wake { waiter } => self.woken.push_back(waiter),
             Mail::Resume => self.resume_stalled(),
             Mail::Reclaim => self.reclaim(),
@@ -203,6 +221,8 @@ impl Reactor {
             match due {
                 Due::Parked(token) => self.expire(token, now),
                 Due::Idle(conn) => self.check_idle(conn, now),
+                Due::ListenerGone(conn) => self.end(conn, "its listener was removed", false),
+                Due::Unmute(conn) => self.unmute(conn, now),
                 Due::Stop => {
                     for conn in self.ids() {
                         self.end(conn, "the broker stopped", false);
@@ -233,11 +253,18 @@ impl Reactor {
     pub fn sent(&mut self, conn: ConnId, count: u64, now: Now) {
         let Some(connection) = find(&mut self.connections, conn) else { return };
         let was_full = !connection.may_start();
-        connection.output.consume(count);
+        let thread = self.node.threads.get(usize::from(self.thread));
+        let at = (self.stopwatch)();
+        connection.output.consume(count, at, |timing, begun| {
+            if let Some(thread) = thread {
+                thread.stats.times.sent(timing, begun, at);
+            }
+        });
         connection.last_active_ms = now.monotonic_ms;
         let freed = was_full && connection.may_start();
         let ends = connection.closing().is_some();
         stats::add(&self.stats().bytes_out, count);
+        self.recharge(conn);
         if ends {
             self.mark_dirty(conn);
         }
@@ -284,7 +311,9 @@ impl Reactor {
         if let Some(buffer) = conn.input.clear() {
             self.give_back(buffer);
         }
-        self.node.admission.leave(conn.origin.address);
+        if self.node.admission.leave(&conn.origin.listener, conn.origin.address) {
+            self.node.signals.wake_thread(0);
+        }
         if unanswered_control {
             self.node.emit(&Event::ConnectionClosed { conn: id });
         }
@@ -322,6 +351,25 @@ impl Reactor {
         if let Some(connection) = find(&mut self.connections, conn) {
             connection.close(reason, after_output);
             self.mark_dirty(conn);
+        }
+    }
+
+    /// Brings what the broker's budget holds for a connection up to date.
+    pub(super) fn recharge(&mut self, conn: ConnId) {
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        let held = connection.held_memory();
+        let before = std::mem::replace(&mut connection.charged, held);
+        if self.node.budget.change_input(before, held) {
+            self.node.resume_stalled();
+        }
+    }
+
+    fn close_listener(&mut self, listener: &str, now: Now) {
+        for conn in self.ids() {
+            if self.find(conn).is_some_and(|connection| *connection.origin.listener == *listener) {
+                self.end(conn, "its listener was removed", true);
+                self.deadlines.set(now.monotonic_ms.saturating_add(STOP_GRACE_MS), Due::ListenerGone(conn));
+            }
         }
     }
 

@@ -3,12 +3,13 @@
 
 use proptest::prelude::*;
 
+use super::parked::Asked;
 use super::reactor::{Due, find};
 use super::testing::*;
 use super::*;
-use crate::api::{Parked, Part};
+use crate::api::{Parked, Part, RequestHeader};
 use crate::boundary::{Command, ConnId, Event, parse_events};
-use crate::conn::Pending;
+use crate::conn::{Pending, Timing};
 use crate::partition::{Notices, WaiterId};
 use crate::storage::{Fault, SimOperation};
 use crate::time::Now;
@@ -201,7 +202,7 @@ fn a_client_that_never_reads_is_muted_in_bounded_memory() {
     }
     assert_eq!(answered, 64, "no more requests than slots were started");
     assert!(world.unread(conn) > flood.len() / 2, "the rest stays with the client");
-    assert!(world.node.budget.input_bytes() <= 256 << 10);
+    assert!(world.node.budget.input_bytes() <= (256 << 10) + 2000);
     world.send(other, &request(HEARTBEAT, 0, 1, b""));
     assert_eq!(seen(&mut world), [1], "others are undisturbed");
     world.hear(conn);
@@ -475,9 +476,13 @@ fn a_panic_while_a_parked_request_is_evaluated_costs_its_connection_alone() {
     let reactor = &mut world.reactors[0];
     for conn in [woken, late] {
         let token = reactor.parked.reserve();
-        let slot = find(&mut reactor.connections, conn).unwrap().slots.open(Pending::Data { waiter: token });
+        let slot = find(&mut reactor.connections, conn)
+            .unwrap()
+            .slots
+            .open(Pending::Data { waiter: token }, Timing::default());
         let deadline = reactor.deadlines.set(2000, Due::Parked(token));
-        reactor.parked.park(conn, slot, deadline, Box::new(Bug));
+        let header = RequestHeader::parse(&[0, 1, 0, 4, 0, 0, 0, 1, 0xff, 0xff]).unwrap();
+        reactor.parked.park((conn, slot), deadline, Box::new(Bug), Asked { header, bytes: 10 });
         if conn == woken {
             reactor.woken.push_back(token);
         }

@@ -2,18 +2,22 @@
 //! an event; parked ones are evaluated when they are woken. Which plane serves a key is all it knows of the protocol.
 
 use super::lanes::Lane;
+use super::parked::{Asked, ParkedRequest};
+use super::quotas::Used;
 use super::reactor::{Due, Reactor, find};
 use super::shared::Node;
 use super::stats;
 use crate::api::{self, Outcome, Part, RequestContext, RequestHeader};
-use crate::boundary::{ConnId, Event};
-use crate::conn::{Next, Pending, Stage, Work};
+use crate::boundary::{ConnId, Event, NodeOptions};
+use crate::conn::{Connection, FrameLimit, Next, Pending, Stage, Timing, Work};
 use crate::panics;
 use crate::partition::{Notices, WaiterId};
 use crate::time::Now;
 
 /// Key, version and correlation id: the least that a request has.
 const SMALLEST_REQUEST: usize = 8;
+/// SaslHandshake, ApiVersions, SaslAuthenticate: what a connection may ask before it has authenticated.
+const AUTHENTICATION: [i16; 3] = [17, 18, 36];
 
 /// Whether the frame at the front was dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +30,12 @@ enum Started {
 impl Reactor {
     /// Starts every request that is whole and may start; the rest stays with the connection.
     pub(super) fn handle_frames(&mut self, conn: ConnId, mut work: Work, now: Now) {
-        let max_frame = self.node.options.socket_request_max_bytes;
         let mut held_back = false;
-        while find(&mut self.connections, conn).is_some_and(|connection| connection.may_start()) {
-            let started = match work.next(max_frame) {
+        while let Some(connection) = find(&mut self.connections, conn)
+            && connection.may_start()
+        {
+            let limit = frame_limit(&self.node.options, connection.authenticated);
+            let started = match work.next(limit) {
                 Ok(Next::Partial) => break,
                 Ok(Next::Frame(frame)) => {
                     let length = frame.len();
@@ -58,16 +64,11 @@ impl Reactor {
             return;
         };
         connection.held_back = held_back;
-        let free = connection.input.keep(work);
-        let held = connection.input.held_memory();
-        let before = std::mem::replace(&mut connection.charged, held);
-        if let Some(buffer) = free {
+        if let Some(buffer) = connection.input.keep(work) {
             self.give_back(buffer);
         }
         self.refill();
-        if self.node.budget.change_input(before, held) {
-            self.node.resume_stalled();
-        }
+        self.recharge(conn);
         self.mark_dirty(conn);
     }
 
@@ -78,6 +79,11 @@ impl Reactor {
             return Started::Yes;
         };
         let api = (i16::from_be_bytes([key_high, key_low]), i16::from_be_bytes([version_high, version_low]));
+        let authenticated = self.find(conn).is_some_and(|connection| connection.authenticated);
+        if !authenticated && !AUTHENTICATION.contains(&api.0) {
+            self.refuse(conn, api, "a request before authentication");
+            return Started::Yes;
+        }
         match api::serves(api.0) {
             Some((oldest, newest)) if (oldest..=newest).contains(&api.1) => {
                 self.start_data(conn, frame, now);
@@ -101,8 +107,11 @@ impl Reactor {
         };
         self.stats().count_data_request(header.api_key);
         let waiter = WaiterId { thread: self.thread, token: self.parked.reserve() };
+        let started = (self.stopwatch)();
         let Some(connection) = find(&mut self.connections, conn) else { return };
-        let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token });
+        let received = connection.received_at;
+        let timing = Timing { api_key: header.api_key, received, started, ..Timing::default() };
+        let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token }, timing);
         let (host, now_ms) = (connection.origin.address, now.monotonic_ms);
         let authorizer = self.node.authorizer.for_request(host, now_ms, &self.refusals);
         let mut context = RequestContext {
@@ -122,24 +131,36 @@ impl Reactor {
             panicked(&self.node, waiter, &mut self.notices);
             Outcome::Close(format!("a panic: {message}"))
         });
+        let handled = (self.stopwatch)();
         if self.refusals.get_mut().is_any() {
             self.tell_refusals(conn, header.api_key);
         }
         let Some(connection) = find(&mut self.connections, conn) else { return };
+        if let Some(timing) = connection.slots.timing_mut(slot_token) {
+            timing.handled = handled;
+        }
+        let asked = Asked { header, bytes: frame.len() };
         match outcome {
-            Outcome::Reply(parts) => {
+            Outcome::Reply(mut parts) => {
+                let throttle_ms = throttle(&self.node, connection, &asked, &mut parts, now);
+                connection.replied(slot_token, handled, throttle_ms);
                 connection.answered(slot_token, Some(parts));
+                self.mute(conn, throttle_ms, now);
             }
             Outcome::NoReply => {
+                let throttle_ms = throttle(&self.node, connection, &asked, &mut [], now);
                 connection.answered(slot_token, None);
+                let timing = Timing { handled, replied: handled, throttle_ms, ..timing };
+                self.stats().times.sent(&timing, handled, handled);
+                self.mute(conn, throttle_ms, now);
             }
             Outcome::Park(request) => {
                 let deadline = self.deadlines.set(request.deadline_ms(), Due::Parked(waiter.token));
-                self.parked.park(conn, slot_token, deadline, request);
+                self.parked.park((conn, slot_token), deadline, request, asked);
             }
             Outcome::Close(reason) => {
                 connection.answered(slot_token, None);
-                self.refuse(conn, (header.api_key, header.api_version), &reason);
+                self.refuse(conn, (asked.header.api_key, asked.header.api_version), &reason);
             }
         }
         self.dispatch_notices();
@@ -170,7 +191,8 @@ impl Reactor {
             return Started::NotYet;
         }
         let Some(connection) = find(&mut self.connections, conn) else { return Started::Yes };
-        let token = connection.open_control(stage, frame.len(), lane);
+        let timing = Timing { api_key: api.0, received: connection.received_at, ..Timing::default() };
+        let token = connection.open_control(stage, (frame.len(), lane), timing);
         self.node.budget.add_request(frame.len());
         let event = Event::ControlRequest {
             conn,
@@ -207,6 +229,7 @@ impl Reactor {
         let Some(connection) = find(&mut self.connections, conn) else { return };
         // A slot of the data plane is none of the control plane's.
         let Some(Pending::Control { charged, .. }) = connection.slots.pending(token) else { return };
+        connection.replied(token, (self.stopwatch)(), 0);
         connection.answered(token, reply.map(|bytes| vec![Part::Bytes(bytes)]));
         if self.node.budget.remove_request(charged) {
             self.node.resume_stalled();
@@ -228,20 +251,46 @@ impl Reactor {
         }
     }
 
+    /// No further request of a connection is started for so long.
+    pub(super) fn mute(&mut self, conn: ConnId, throttle_ms: u32, now: Now) {
+        if throttle_ms == 0 {
+            return;
+        }
+        let until = now.monotonic_ms.saturating_add(i64::from(throttle_ms));
+        if let Some(connection) = find(&mut self.connections, conn) {
+            let until = connection.muted_until_ms.map_or(until, |before| before.max(until));
+            connection.muted_until_ms = Some(until);
+            self.deadlines.set(until, Due::Unmute(conn));
+        }
+    }
+
+    pub(super) fn unmute(&mut self, conn: ConnId, now: Now) {
+        if let Some(connection) = find(&mut self.connections, conn)
+            && connection.muted_until_ms.is_some_and(|until| until <= now.monotonic_ms)
+        {
+            connection.muted_until_ms = None;
+            self.went_on(conn);
+        }
+    }
+
     /// Answers a request that was parked; one that panicked costs its connection.
     fn end_parked(
         &mut self,
-        conn: ConnId,
-        slot_token: i64,
+        ParkedRequest { conn, slot_token, asked, .. }: ParkedRequest,
         waiter: WaiterId,
         parts: Result<Vec<Part>, String>,
+        now: Now,
     ) {
-        let (parts, panic) = match parts {
+        let (mut parts, panic) = match parts {
             Ok(parts) => (Some(parts), None),
             Err(message) => (None, Some(message)),
         };
         if let Some(connection) = find(&mut self.connections, conn) {
+            let reply = parts.as_deref_mut().unwrap_or_default();
+            let throttle_ms = throttle(&self.node, connection, &asked, reply, now);
+            connection.replied(slot_token, (self.stopwatch)(), throttle_ms);
             connection.answered(slot_token, parts);
+            self.mute(conn, throttle_ms, now);
             self.went_on(conn);
         }
         if let Some(message) = panic {
@@ -251,6 +300,7 @@ impl Reactor {
     }
 
     fn went_on(&mut self, conn: ConnId) {
+        self.recharge(conn);
         self.resumed.push_back(conn);
         self.mark_dirty(conn);
     }
@@ -291,7 +341,7 @@ impl Reactor {
             && let Some(parked) = self.parked.remove(token)
         {
             self.deadlines.cancel(parked.deadline);
-            self.end_parked(parked.conn, parked.slot_token, waiter, parts);
+            self.end_parked(parked, waiter, parts, now);
         }
         self.dispatch_notices();
     }
@@ -303,7 +353,7 @@ impl Reactor {
         self.deadlines.cancel(parked.deadline);
         let notices = &mut self.notices;
         let parts = panics::catch(|| parked.request.expire(now, waiter, notices));
-        self.end_parked(parked.conn, parked.slot_token, waiter, parts);
+        self.end_parked(parked, waiter, parts, now);
         self.dispatch_notices();
     }
 
@@ -330,6 +380,32 @@ impl Reactor {
         });
         self.node.dispatch(&mut self.notices);
     }
+}
+
+/// The largest frame of a connection, and the key that says so.
+fn frame_limit(options: &NodeOptions, authenticated: bool) -> FrameLimit {
+    let all = FrameLimit { bytes: options.socket_request_max_bytes, key: "socket.request.max.bytes" };
+    let before =
+        FrameLimit { bytes: options.sasl_server_max_receive_size, key: "sasl.server.max.receive.size" };
+    if authenticated || all.bytes <= before.bytes { all } else { before }
+}
+
+/// For how long the client must be quiet because of this request; the reply says so too.
+fn throttle(node: &Node, connection: &Connection, asked: &Asked, reply: &mut [Part], now: Now) -> u32 {
+    let Some(quotas) = node.quotas.get() else { return 0 };
+    let header = &asked.header;
+    let used = Used {
+        principal: &connection.principal,
+        client_id: header.client_id.as_deref(),
+        api_key: header.api_key,
+        request_bytes: asked.bytes,
+        reply_bytes: reply.iter().map(Part::len).sum(),
+    };
+    let throttle_ms = quotas.throttle_ms(&used, now);
+    if throttle_ms > 0 {
+        api::set_throttle_time(reply, (header.api_key, header.api_version), header.flexible, throttle_ms);
+    }
+    throttle_ms
 }
 
 /// A request panicked, and the partition whose lock it held went offline with it: whoever waits there is told, and

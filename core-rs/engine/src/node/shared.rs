@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use super::admission::Admission;
+use super::admission::{Admission, ConnectionLimits, Gate};
 use super::authorizer::NodeAuthorizer;
 use super::budget::Budget;
 use super::effects::{Effect, Effects};
@@ -20,6 +20,8 @@ use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
 use super::metadata::CHECKPOINT_MS;
 use super::periodic::Periodic;
+use super::quotas::Quotas;
+use super::request_metrics::RequestMetrics;
 use super::retention::Retention;
 use super::room::Room;
 use super::stats::ThreadStats;
@@ -54,6 +56,12 @@ pub struct Node {
     pub(super) effects: Effects,
     pub(super) budget: Budget,
     pub(super) admission: Admission,
+    /// Security protocol of each listener that is open.
+    pub(super) listeners: Mutex<BTreeMap<String, String>>,
+    stopwatch: OnceLock<fn() -> u64>,
+    /// What the control plane says of its own requests.
+    pub(super) control_times: Mutex<RequestMetrics>,
+    pub(super) quotas: OnceLock<Box<dyn Quotas>>,
     pub(super) images: Mutex<Images>,
     /// Loads that wait until the control plane has taken what was loaded.
     pub(super) waiting_loads: Mutex<Vec<Load>>,
@@ -103,7 +111,14 @@ impl Node {
         let threads = (0..options.network_threads).map(|_| Thread::default()).collect();
         Node {
             budget: Budget::new(options.queued_max_request_bytes),
-            admission: Admission::new(options.max_connections, options.max_connections_per_ip),
+            admission: Admission::new(ConnectionLimits::new(
+                options.max_connections,
+                options.max_connections_per_ip,
+            )),
+            listeners: Mutex::default(),
+            stopwatch: OnceLock::new(),
+            control_times: Mutex::default(),
+            quotas: OnceLock::new(),
             stopping: Stopping::new(options.network_threads),
             producer_expiry: Periodic::new(settings.producer_expiry_interval_ms, i64::MAX, now),
             settings,
@@ -163,6 +178,35 @@ impl Node {
     /// What is to be done to listeners, in order. For the thread that calls `submit`.
     pub fn take_shell_actions(&self) -> Vec<ShellAction> {
         self.signals.take_actions()
+    }
+
+    /// Where request times come from: nanoseconds of a steady clock. Without one they are all 0.
+    pub fn set_stopwatch(&self, nanos: fn() -> u64) {
+        let _ = self.stopwatch.set(nanos);
+    }
+
+    pub(super) fn stopwatch(&self) -> fn() -> u64 {
+        self.stopwatch.get().copied().unwrap_or(|| 0)
+    }
+
+    /// Installs the quotas of the data plane, once, before the first connection.
+    pub fn set_quotas(&self, quotas: Box<dyn Quotas>) {
+        let _ = self.quotas.set(quotas);
+    }
+
+    /// Whether connections of a listener must say who they are before anything else.
+    pub(super) fn must_authenticate(&self, listener: &str) -> bool {
+        self.listeners.lock().get(listener).is_some_and(|protocol| protocol.starts_with("SASL_"))
+    }
+
+    /// The system has no more to give: caps above this are this.
+    pub fn set_most_connections(&self, connections: u32) {
+        self.admission.set_ceiling(connections);
+    }
+
+    /// To be asked before each accept: whether one more connection may come through this listener.
+    pub fn gate(&self, listener: &str, now: Now) -> Gate {
+        self.admission.gate(listener, now.monotonic_ms)
     }
 
     pub fn listener_up(&self, name: &str, host: &str, port: i32) {

@@ -15,7 +15,8 @@ impl Reactor {
     }
 
     /// Whether a read must wait because requests in progress hold all of the budget. When frames that are not complete
-    /// hold it, nothing else would ever free it: the connection that has been silent longest is closed.
+    /// and replies that nobody reads hold it, nothing else would ever free it: the connection that has been silent
+    /// longest is closed.
     pub(super) fn stall_for_budget(&mut self, conn: ConnId) -> bool {
         let stalls = self.stall(conn, |reactor| reactor.node.budget.is_exhausted());
         if stalls && self.node.budget.is_held_by_input() && !self.close_longest_silent() {
@@ -58,14 +59,15 @@ impl Reactor {
         }
     }
 
-    /// Closes the connection with an incomplete frame that has been silent longest, if there is one.
+    /// Closes the connection that has been silent longest, with an incomplete frame or replies that it does not read, if
+    /// there is one.
     fn close_longest_silent(&mut self) -> bool {
         let holders = self.connections.iter().map(|(_, tenant)| tenant);
-        let incomplete = holders.filter(|tenant| tenant.conn.charged > 0 && tenant.conn.awaits_bytes());
-        let silent = incomplete.min_by_key(|tenant| (tenant.conn.last_active_ms, tenant.id));
+        let waiting = holders.filter(|tenant| tenant.conn.charged > 0 && tenant.conn.awaits_client());
+        let silent = waiting.min_by_key(|tenant| (tenant.conn.last_active_ms, tenant.id));
         let silent = silent.map(|tenant| tenant.id);
         let Some(conn) = silent else { return false };
-        self.end(conn, "an incomplete request held queued.max.request.bytes", false);
+        self.end(conn, "an incomplete request or unread replies held queued.max.request.bytes", false);
         true
     }
 }

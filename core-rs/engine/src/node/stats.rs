@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::request_metrics::{self, RequestMetrics};
 use super::shared::Node;
 
 /// What one I/O thread has counted. Only that thread adds.
@@ -19,6 +20,7 @@ pub struct ThreadStats {
     pub failed_accepts: AtomicU64,
     pub bytes_in: AtomicU64,
     pub bytes_out: AtomicU64,
+    pub times: RequestMetrics,
     /// Gauges.
     pub connections: AtomicU64,
     pub parked: AtomicU64,
@@ -46,9 +48,17 @@ impl Node {
         let sum = |pick: fn(&ThreadStats) -> &AtomicU64| -> u64 {
             self.threads.iter().map(|thread| pick(&thread.stats).load(Ordering::Relaxed)).sum()
         };
+        let listeners: serde_json::Map<_, _> = self
+            .admission
+            .by_listener()
+            .into_iter()
+            .map(|(name, connections)| (name.to_string(), connections.into()))
+            .collect();
         let partitions: usize = self.partition_counts().values().sum();
+        let control_times = self.control_times.lock();
         let figures = serde_json::json!({
             "connections": self.admission.total(),
+            "connectionsOfListeners": listeners,
             "refusedConnections": sum(|stats| &stats.refused_connections),
             "failedAccepts": sum(|stats| &stats.failed_accepts),
             "topics": self.topics.len(),
@@ -61,6 +71,7 @@ impl Node {
                 "control": sum(|stats| &stats.control),
                 "refused": sum(|stats| &stats.refused),
             },
+            "requestTimes": request_metrics::to_json(self.threads.iter().map(|thread| &thread.stats.times).chain([&*control_times])),
             "bytesIn": sum(|stats| &stats.bytes_in),
             "bytesOut": sum(|stats| &stats.bytes_out),
             "pendingEffects": self.pending_effects(),

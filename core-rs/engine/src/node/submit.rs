@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::admission::ConnectionLimits;
 use super::effects::Effect;
 use super::image::ImageDelta;
 use super::load::Load;
@@ -50,6 +51,8 @@ impl Node {
                 self.queue_image(ImageDelta::new(offset, &removed_topics, &topics));
             }
             Command::SetListener { name, host, port, security_protocol } => {
+                self.admission.open_listener(name);
+                self.listeners.lock().insert(name.to_owned(), security_protocol.to_owned());
                 self.signals.act(ShellAction::Listen {
                     name: name.to_owned(),
                     host: host.to_owned(),
@@ -58,12 +61,30 @@ impl Node {
                 });
             }
             Command::RemoveListener { name } => {
+                self.admission.close_listener(name);
+                self.listeners.lock().remove(name);
                 self.signals.act(ShellAction::Unlisten { name: name.to_owned() });
+                let listener: Arc<str> = name.into();
+                self.post_all(|| Mail::CloseListener { listener: listener.clone() });
+            }
+            Command::SetConnectionLimits { limits } => {
+                if self.admission.set_limits(ConnectionLimits::of(&limits)) {
+                    self.signals.wake_thread(0);
+                }
+            }
+            Command::Throttle { conn, throttle_ms } => {
+                self.post(conn.thread(), Mail::Throttle { conn, throttle_ms });
+            }
+            Command::SetPrincipal { conn, principal } => {
+                self.post(conn.thread(), Mail::Principal { conn, principal: principal.into() });
             }
             Command::WriteSnapshot { end_offset, epoch, timestamp, position, done, records } => {
                 let (id, values) = (SnapshotId { end_offset, epoch }, records.to_vecs());
                 let chunk = SnapshotChunk { id, timestamp, position, done, values };
                 self.with_quorum(|quorum| quorum.write_snapshot(chunk));
+            }
+            Command::RequestTimed { api_key, queue, local, remote } => {
+                self.control_times.lock().timed(api_key, [queue, local, remote]);
             }
             Command::Shutdown => self.begin_stop(),
             Command::DeleteRecords { request_id, topic_id, partition, leader_epoch, offset } => {

@@ -51,9 +51,19 @@ impl World {
     }
 
     pub fn on(storage: SimStorage, options: NodeOptions) -> World {
+        World::timed(storage, options, || 0)
+    }
+
+    /// Requests are timed by this one.
+    pub fn with_stopwatch(options: NodeOptions, stopwatch: fn() -> u64) -> World {
+        World::timed(SimStorage::new(), options, stopwatch)
+    }
+
+    fn timed(storage: SimStorage, options: NodeOptions, stopwatch: fn() -> u64) -> World {
         let now = Now { monotonic_ms: 1000, wall_ms: 1_700_000_000_000 };
         let threads = options.network_threads;
         let node = Node::open(options, Arc::new(storage.clone()), 42, now).unwrap();
+        node.set_stopwatch(stopwatch);
         let reactors = (0..threads).map(|thread| Reactor::new(node.clone(), thread)).collect();
         let mut world = World {
             storage,
@@ -70,8 +80,17 @@ impl World {
     }
 
     pub fn try_connect(&mut self, thread: u16, peer: &str) -> Result<ConnId, AcceptError> {
+        self.connect_through(thread, "PLAINTEXT", peer)
+    }
+
+    pub fn connect_through(
+        &mut self,
+        thread: u16,
+        listener: &str,
+        peer: &str,
+    ) -> Result<ConnId, AcceptError> {
         let peer: SocketAddr = peer.parse().unwrap();
-        let conn = self.reactors[usize::from(thread)].accept("PLAINTEXT", peer, self.now)?;
+        let conn = self.reactors[usize::from(thread)].accept(listener, peer, self.now)?;
         self.sockets.insert(conn, Socket::default());
         Ok(conn)
     }

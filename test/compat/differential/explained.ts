@@ -61,11 +61,6 @@ const explained: readonly Explained[] = [
       [2, 76, 87].includes(Number(place.millrace)),
   },
   {
-    // Nobody but a broken client asks so. Kafka fails the whole request, or closes the connection; ours serves it.
-    reason: 'an isolation level that does not exist is read as read_uncommitted, where Kafka fails',
-    covers: (_, { request }) => 'isolationLevel' in request && request.isolationLevel === 2,
-  },
-  {
     // Kafka trips over its own null check and never answers.
     reason: 'Produce without records is INVALID_RECORD, where Kafka never answers or closes the connection',
     covers: (place, { step, kafka }) =>
@@ -137,15 +132,13 @@ const explained: readonly Explained[] = [
       topicOf(place, topics)?.configs['compression.type'] === 'zstd',
   },
   {
-    // No broker of the cluster has that id, or it is the id of a debugging consumer. Kafka knows it for no replica a step
-    // later, after the leader epoch, and reads for a debugger up to the log end.
-    reason:
-      'Fetch refuses a replica that nobody knows before anything else, and serves a debugger as a consumer',
+    // Kafka reads for a debugger up to the log end, and is asked of no transactions.
+    reason: 'Fetch serves a debugger as a consumer',
     covers: (place, { step, request }) =>
       step.api === fetch &&
       'replicaId' in request &&
-      request.replicaId !== -1 &&
-      (at(place, 'abortedTransactions') || (at(place, 'errorCode') && place.millrace === 6)),
+      Number(request.replicaId) < -1 &&
+      at(place, 'abortedTransactions'),
   },
   {
     // Kafka takes the header's word for every record's timestamp and clears the bit. No client sets it.

@@ -19,6 +19,8 @@ use crate::time::Now;
 
 /// The replica id of a consumer.
 const CONSUMER: i32 = -1;
+/// First version whose clients look at the error of the whole reply, whatever it is.
+const FIRST_ERROR_ALONE: i16 = 13;
 /// First version whose clients can read zstd.
 const FIRST_ZSTD_VERSION: i16 = 10;
 
@@ -34,7 +36,7 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let found = if is_full { Ok(full_session(ctx, &request)) } else { next_session(ctx, &request) };
     let session = match found {
         Ok(session) => session.map(|session| Told { session, incremental: !is_full }),
-        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error, 0))),
+        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error, 0, Vec::new()))),
     };
     let mut fetch = ParkedFetch::new(ctx, (shape, isolation), &request, session);
     // What is asked of nobody is told whenever the rest is; there must be a rest to wait for.
@@ -56,8 +58,8 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
 /// An isolation level that there is not: Kafka fails over it, and answers with what it says of any failure.
 fn refuse_level(shape: ResponseShape, request: &FetchRequest<'_>) -> Vec<Part> {
     let error = ErrorCode::UNKNOWN_SERVER_ERROR;
-    if shape.version >= 7 {
-        return encode_error(shape, error, request.session_id);
+    if shape.version >= FIRST_ERROR_ALONE {
+        return encode_error(shape, error, request.session_id, Vec::new());
     }
     let labels: Vec<TopicLabel> = request
         .topics
@@ -65,7 +67,7 @@ fn refuse_level(shape: ResponseShape, request: &FetchRequest<'_>) -> Vec<Part> {
         .flat_map(|topic| std::iter::repeat_n(TopicLabel::new(topic.topic, None), topic.partition_count))
         .collect();
     let refused = request.partitions.iter().map(|asked| FetchedPartition::nowhere(asked.index, error));
-    encode(shape, 0, labels.iter().zip(refused).collect(), None)
+    encode_error(shape, error, request.session_id, labels.iter().zip(refused).collect())
 }
 
 /// A full request ends the session that it names and, with the initial epoch, begins a new one.
@@ -129,6 +131,12 @@ struct Asked {
 }
 
 impl Asked {
+    /// The partition itself has refused, or would have read what this client must not get.
+    fn was_asked(&self) -> bool {
+        !self.is_of_nobody()
+            && self.partition.as_ref().err() != Some(&ErrorCode::UNSUPPORTED_COMPRESSION_TYPE)
+    }
+
     /// There is no such partition, or not for this client: nothing to read, and nothing to wait for (as Kafka).
     fn is_of_nobody(&self) -> bool {
         matches!(
@@ -203,7 +211,10 @@ impl ParkedFetch {
                 Ok(partition) => partition,
                 Err(error) => {
                     enough |= !asked.is_of_nobody();
-                    partitions.push(FetchedPartition::nowhere(index, *error));
+                    partitions.push(match asked.was_asked() {
+                        true => FetchedPartition::refused(index, *error),
+                        false => FetchedPartition::nowhere(index, *error),
+                    });
                     continue;
                 }
             };

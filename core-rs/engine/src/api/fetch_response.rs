@@ -74,9 +74,14 @@ pub(super) struct ResponseShape {
     pub version: i16,
 }
 
-/// A reply without partitions: something is wrong with the session, or with the request as a whole.
-pub(super) fn encode_error(shape: ResponseShape, error: ErrorCode, session_id: i32) -> Vec<Part> {
-    encode_with(shape, error, session_id, Vec::new(), None)
+/// A reply about the session, or the request as a whole: `answers` say the same to clients that look there.
+pub(super) fn encode_error(
+    shape: ResponseShape,
+    error: ErrorCode,
+    session_id: i32,
+    answers: Vec<(&TopicLabel, FetchedPartition)>,
+) -> Vec<Part> {
+    encode_with(shape, error, session_id, answers, None)
 }
 
 /// Encodes the answers, each beside its topic; neighbours of one topic stand in one entry. `session_id` 0 = none.

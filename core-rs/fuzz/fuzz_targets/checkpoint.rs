@@ -1,0 +1,4 @@
+//! `cargo +nightly fuzz run checkpoint`: see src/targets.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| millrace_fuzz::targets::run("checkpoint", input));

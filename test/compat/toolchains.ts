@@ -93,3 +93,9 @@ export function output(command: string, args: readonly string[], input = ''): Pr
 export function kafkaTool(mainClass: string, args: readonly string[], input = ''): Promise<string> {
   return output('java', ['-Xmx256m', '-cp', join(kafkaJars(), '*'), mainClass, ...args], input)
 }
+
+/** The same with what the tool says on its error stream, which is where some of them tell what they found. */
+export function kafkaToolAndErrors(mainClass: string, args: readonly string[]): Promise<string> {
+  const java = ['-Xmx256m', '-cp', join(kafkaJars(), '*'), mainClass, ...args]
+  return output('sh', ['-c', 'exec java "$@" 2>&1', 'sh', ...java])
+}

@@ -296,6 +296,11 @@ export class ControlPlane {
         log.warn({ file, position, bytes, keptAs, reason }, 'a torn tail was cut off a log')
         break
       }
+      case 'logs-loading': {
+        const { loaded, total, checkedBytes } = event
+        log.info({ loaded, total, checkedBytes }, 'the logs are being opened')
+        break
+      }
       case 'log-dir-room':
         if (event.full) {
           const { path, message: reason } = event

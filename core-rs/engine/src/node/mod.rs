@@ -24,6 +24,7 @@ mod histogram;
 mod image;
 mod lanes;
 mod load;
+mod loading;
 mod log_dirs;
 mod mail;
 mod metadata;
@@ -51,6 +52,8 @@ mod authorizer_tests;
 mod boot_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod loading_tests;
 #[cfg(test)]
 mod node_tests;
 #[cfg(test)]

@@ -96,6 +96,8 @@ pub(super) struct Images {
     pub in_flight: bool,
     /// The first delta has been applied: what it did not name was set aside.
     pub first_applied: bool,
+    /// The first delta left directories out.
+    pub had_strays: bool,
 }
 
 impl Node {
@@ -257,6 +259,7 @@ impl Node {
                 self.with_quorum(|quorum| quorum.snapshot_done(result, now.wall_ms));
             }
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
+            Effect::LoadLogs(loading) => self.run_loading(&loading, now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),
             Effect::CheckRetention => self.check_retention(now, &mut notices),

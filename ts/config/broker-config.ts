@@ -124,6 +124,9 @@ export class BrokerConfig {
   dataPlaneDefaults(): Record<string, string> {
     const own = [
       'fetch.max.bytes',
+      'log.cleaner.backoff.ms',
+      'log.cleaner.dedupe.buffer.size',
+      'log.cleaner.enable',
       'max.incremental.fetch.session.cache.slots',
       'metadata.log.segment.bytes',
       'metadata.max.retention.bytes',

@@ -266,18 +266,29 @@ export const brokerKeys = {
     updateMode: 'cluster-wide',
     doc: 'Default of cleanup.policy.',
   }),
+  'log.cleaner.enable': bool({
+    default: true,
+    doc: 'Whether logs with cleanup.policy compact are compacted.',
+  }),
+  'log.cleaner.backoff.ms': long({
+    default: 15_000,
+    min: 0,
+    doc: 'How often to look for logs to compact, in ms.',
+  }),
+  'log.cleaner.dedupe.buffer.size': long({
+    default: 134_217_728,
+    doc: 'Bytes that the keys of one compaction may take in memory; the rest of the log waits for the next one.',
+  }),
   'log.cleaner.delete.retention.ms': long({
     default: 86400000,
     min: 0,
     updateMode: 'cluster-wide',
-    honoured: false,
     doc: 'Default of delete.retention.ms.',
   }),
   'log.cleaner.max.compaction.lag.ms': long({
     default: LONG_MAX_TEXT,
     min: 1,
     updateMode: 'cluster-wide',
-    honoured: false,
     doc: 'Default of max.compaction.lag.ms.',
   }),
   'log.cleaner.min.cleanable.ratio': double({
@@ -285,14 +296,12 @@ export const brokerKeys = {
     min: 0,
     max: 1,
     updateMode: 'cluster-wide',
-    honoured: false,
     doc: 'Default of min.cleanable.dirty.ratio.',
   }),
   'log.cleaner.min.compaction.lag.ms': long({
     default: 0,
     min: 0,
     updateMode: 'cluster-wide',
-    honoured: false,
     doc: 'Default of min.compaction.lag.ms.',
   }),
   'log.flush.interval.messages': long({

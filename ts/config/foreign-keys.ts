@@ -34,8 +34,7 @@ group.streams.max.standby.replicas group.streams.min.heartbeat.interval.ms
 group.streams.min.session.timeout.ms group.streams.num.standby.replicas group.streams.session.timeout.ms
 initial.broker.registration.timeout.ms inter.broker.protocol.version internal.segment.bytes
 kafka.metrics.polling.interval.secs kafka.metrics.reporters leader.imbalance.check.interval.seconds
-leader.imbalance.per.broker.percentage log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size log.cleaner.enable
-log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
+leader.imbalance.per.broker.percentage log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
 log.cleaner.threads log.dir.failure.timeout.ms log.flush.offset.checkpoint.interval.ms
 log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms log.message.downconversion.enable
 log.message.format.version log.message.timestamp.difference.max.ms max.request.partition.size.limit
@@ -82,8 +81,8 @@ const families = [
 /** Those that Kafka lets change while a broker runs. */
 const dynamic = new Set(
   `
-background.threads follower.replication.throttled.rate leader.replication.throttled.rate log.cleaner.backoff.ms
-log.cleaner.dedupe.buffer.size log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size
+background.threads follower.replication.throttled.rate leader.replication.throttled.rate
+log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size
 log.cleaner.io.max.bytes.per.second log.cleaner.threads metric.reporters num.recovery.threads.per.data.dir num.replica.fetchers
 principal.builder.class producer.id.expiration.ms remote.fetch.max.wait.ms
 remote.list.offsets.request.timeout.ms replica.alter.log.dirs.io.max.bytes.per.second

@@ -20,7 +20,7 @@ import {
   type ControllerState,
   controller,
 } from '../state/controller.js'
-import { BOOTSTRAP_FEATURES, unreadableMetadata } from '../state/features.js'
+import { BOOTSTRAP_FEATURES, unservableFeature } from '../state/features.js'
 import type { MetadataImage } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'
 import { imageRecords } from '../state/image-records.js'
@@ -296,11 +296,6 @@ export class ControlPlane {
         log.warn({ file, position, bytes, keptAs, reason }, 'a torn tail was cut off a log')
         break
       }
-      case 'logs-loading': {
-        const { loaded, total, checkedBytes } = event
-        log.info({ loaded, total, checkedBytes }, 'the logs are being opened')
-        break
-      }
       case 'log-dir-room':
         if (event.full) {
           const { path, message: reason } = event
@@ -347,9 +342,9 @@ export class ControlPlane {
 
   private register(): void {
     this.phase = 'registering'
-    const unreadable = this.metadata.newest === null ? null : unreadableMetadata(this.metadata.newest.image)
-    if (unreadable !== null) {
-      this.fail(unreadable)
+    const unservable = this.metadata.newest === null ? null : unservableFeature(this.metadata.newest.image)
+    if (unservable !== null) {
+      this.fail(unservable)
       return
     }
     this.metadata.tellController({ kind: 'bootstrap', features: BOOTSTRAP_FEATURES })

@@ -24,8 +24,6 @@ export interface Folders {
   readonly directoryIds: readonly string[]
   /** True when no log directory was in use before. */
   readonly fresh: boolean
-  /** Apache Kafka wrote the metadata log, and nobody here has taken it over yet. */
-  readonly kafkas: boolean
 }
 
 interface Meta {
@@ -74,9 +72,7 @@ export function prepareFolders(logDirs: readonly string[], nodeId: number, rando
     writeMeta(dir, { clusterId, nodeId, directoryId })
     return directoryId
   })
-  const metadataLog = join(logDirs[0] ?? '', '__cluster_metadata-0')
-  const kafkas = isFolder(metadataLog) && !isFolder(join(metadataLog, 'raft'))
-  return { clusterId, directoryIds, fresh: known === undefined, kafkas }
+  return { clusterId, directoryIds, fresh: known === undefined }
 }
 
 function readMeta(dir: string, nodeId: number): Meta | null {

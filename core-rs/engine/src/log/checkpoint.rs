@@ -10,6 +10,7 @@ use crate::storage::Storage;
 pub const RECOVERY_POINT_FILE: &str = "recovery-point-offset-checkpoint";
 pub const REPLICATION_OFFSET_FILE: &str = "replication-offset-checkpoint";
 pub const LOG_START_OFFSET_FILE: &str = "log-start-offset-checkpoint";
+pub const CLEANER_OFFSET_FILE: &str = "cleaner-offset-checkpoint";
 pub const LEADER_EPOCH_FILE: &str = "leader-epoch-checkpoint";
 
 /// One line of an offset checkpoint: `topic partition offset`.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 pub use millrace_record::TimestampType;
 
-use super::RetentionPolicy;
+use super::{CleaningPolicy, RetentionPolicy};
 use crate::storage::splitmix::SplitMix;
 
 /// The topic-level settings that a log, or the partition that owns it, acts on.
@@ -32,6 +32,8 @@ pub struct LogConfig {
     pub compact: bool,
     /// `cleanup.policy`, `retention.ms`, `retention.bytes`.
     pub retention: RetentionPolicy,
+    /// `min.cleanable.dirty.ratio`, `delete.retention.ms`, `min.compaction.lag.ms`, `max.compaction.lag.ms`.
+    pub cleaning: CleaningPolicy,
     /// `file.delete.delay.ms`: how long an expired file stays on disk. Acted on by the node.
     pub file_delete_delay_ms: i64,
 }
@@ -54,6 +56,7 @@ impl Default for LogConfig {
                 retention_ms: 7 * 24 * 60 * 60 * 1000,
                 retention_bytes: -1,
             },
+            cleaning: CleaningPolicy::default(),
             file_delete_delay_ms: 60_000,
         }
     }
@@ -63,12 +66,15 @@ impl LogConfig {
     /// `segment.ms` less the jitter of the segment that begins at `base_offset` of the log in `dir`: the same for
     /// as long as the configuration is the same.
     pub(super) fn roll_after_ms(&self, dir: &Path, base_offset: i64) -> i64 {
-        let range = self.segment_jitter_ms.min(self.segment_ms).max(0) as u64;
+        // As Kafka's maxSegmentMs: what must be compacted in time must be in a closed segment by then.
+        let most = if self.compact { self.cleaning.max_lag_ms } else { i64::MAX };
+        let segment_ms = self.segment_ms.min(most);
+        let range = self.segment_jitter_ms.min(segment_ms).max(0) as u64;
         if range == 0 {
-            return self.segment_ms;
+            return segment_ms;
         }
         let place = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, dir.as_os_str().as_encoded_bytes());
         let mut draw = SplitMix::new(self.jitter_seed ^ place ^ (base_offset as u64).rotate_left(32));
-        self.segment_ms - draw.below(range) as i64
+        segment_ms - draw.below(range) as i64
     }
 }

@@ -56,6 +56,11 @@ impl<const N: usize> IndexFile<N> {
         !self.pending.is_empty()
     }
 
+    /// What waits in memory, as it is written.
+    pub(super) fn pending_bytes(&self) -> Vec<u8> {
+        self.pending.as_flattened().to_vec()
+    }
+
     pub(super) fn entries(&self) -> u32 {
         self.on_disk + self.pending.len() as u32
     }

@@ -12,9 +12,9 @@ use super::window::{LOOKUP_WINDOW, Walk};
 use crate::storage::DirEntry;
 
 /// A segment that compaction was writing: its copies are still in place.
-const CLEANED: &str = ".cleaned";
+pub(super) const CLEANED: &str = ".cleaned";
 /// A segment that compaction had written and synced, about to take the place of those that it was made of.
-const SWAP: &str = ".swap";
+pub(super) const SWAP: &str = ".swap";
 /// A copy of ours that was to be renamed.
 const COPY: &str = ".tmp";
 

@@ -34,6 +34,8 @@ pub struct Log {
     pub(super) untold_roll: Option<RolledSegment>,
     /// Raised by every truncation, so that a sync that began before one does not vouch for what came after.
     pub(super) truncations: u64,
+    /// Compaction has come so far: no key below it stands there twice.
+    pub(super) clean_until: i64,
     pub(super) offline: bool,
 }
 
@@ -71,6 +73,11 @@ impl Log {
     /// Everything below it is durable.
     pub fn recovery_point(&self) -> i64 {
         self.recovery_point
+    }
+
+    /// Compaction has come so far.
+    pub fn clean_until(&self) -> i64 {
+        self.clean_until
     }
 
     /// Base offset of the segment that takes appends.

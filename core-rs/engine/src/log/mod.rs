@@ -3,6 +3,8 @@
 
 pub mod checkpoint;
 pub mod clean_shutdown;
+mod cleaner;
+mod cleaning;
 mod config;
 mod durability;
 mod epochs;
@@ -31,6 +33,7 @@ mod txn_index;
 mod types;
 mod window;
 
+pub use cleaner::{Cleaned, CleaningPlan, CleaningPolicy, DEDUPE_BYTES};
 pub use config::{LogConfig, TimestampType};
 pub use error::LogError;
 pub use log::Log;

@@ -57,6 +57,7 @@ impl Log {
             newest_snapshot: None,
             untold_roll: None,
             truncations: 0,
+            clean_until: 0,
             offline: false,
         };
         recovery::recover(&mut log, found, opening, &mut report)?;
@@ -67,12 +68,12 @@ impl Log {
         if log.size() == 0 {
             // New, or closed when it was as empty: its names and its owner wait for the first sync.
             log.unsynced.folder(&log.folder);
-            log.recovery_point = log.end_offset;
         }
         let log_start = log.segments.first().map_or(0, |first| first.base);
         log.start_offset = opening.start_offset.clamp(log_start, log.end_offset);
         // Beyond what recovery has synced, only what a clean stop or a checkpoint vouches for.
         log.recovery_point = log.recovery_point.max(opening.recovery_point).min(log.end_offset);
+        log.clean_until = opening.clean_until.min(log.end_offset);
         log.epochs.truncate_end(log.end_offset);
         log.epochs.dirty = log.epochs.entries() != epochs_on_file;
         if log.epochs.dirty && opening.stop == LastStop::Machine {

@@ -86,8 +86,7 @@ impl Log {
         Ok(BatchReader::new(
             Arc::clone(&self.folder.storage),
             Arc::clone(&self.folder.dir),
-            // What is empty is not worth a descriptor.
-            segments.iter().filter(|one| one.size > 0).map(|one| (one.base, one.size)).collect(),
+            segments.iter().map(|segment| (segment.base, segment.size)).collect(),
             active,
             from.position,
         ))

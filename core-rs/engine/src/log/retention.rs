@@ -96,6 +96,10 @@ pub struct ExpiredFiles {
 }
 
 impl ExpiredFiles {
+    pub(super) fn new(storage: Arc<dyn Storage>, files: Vec<PathBuf>) -> ExpiredFiles {
+        ExpiredFiles { storage, files }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -160,7 +164,7 @@ impl Log {
         if result.is_err() {
             self.take_offline();
         }
-        result.map(|()| ExpiredFiles { storage: Arc::clone(&self.folder.storage), files })
+        result.map(|()| ExpiredFiles::new(Arc::clone(&self.folder.storage), files))
     }
 
     fn rename_below(&mut self, offset: i64, files: &mut Vec<PathBuf>) -> Result<(), LogError> {
@@ -188,7 +192,7 @@ impl Log {
         Ok(())
     }
 
-    fn set_aside(
+    pub(super) fn set_aside(
         &self,
         offset: i64,
         extension: &'static str,

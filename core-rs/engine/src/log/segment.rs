@@ -187,6 +187,12 @@ impl Segment {
         Ok(files)
     }
 
+    /// The contents of the indexes of a segment that was only noted and never written, ending as `finish` ends them.
+    pub(super) fn index_contents(&mut self) -> (Vec<u8>, Vec<u8>) {
+        self.index_max_timestamp();
+        (self.offsets.pending_bytes(), self.times.pending_bytes())
+    }
+
     /// The log file. All users of an active segment share one handle: by it truncation sees whether it is in use.
     pub(super) fn handle(&self, folder: &Folder) -> Result<Arc<dyn StorageFile>, LogError> {
         if !self.active {

@@ -71,6 +71,7 @@ impl Log {
         self.end_offset = cut.offset;
         self.recovery_point = self.recovery_point.min(cut.offset);
         self.start_offset = self.start_offset.min(cut.offset);
+        self.clean_until = self.clean_until.min(cut.offset);
         self.epochs.truncate_end(cut.offset);
         Ok(())
     }
@@ -96,6 +97,7 @@ impl Log {
         self.start_offset = offset;
         self.end_offset = offset;
         self.recovery_point = offset;
+        self.clean_until = offset;
         self.offline = false;
         Ok(())
     }

@@ -56,20 +56,23 @@ pub struct Opening {
     pub recovery_point: i64,
     /// First offset that clients may read (`log-start-offset-checkpoint`; 0 when unknown).
     pub start_offset: i64,
+    /// Compaction had come so far (`cleaner-offset-checkpoint`; 0 when unknown).
+    pub clean_until: i64,
 }
 
 impl Opening {
     /// After a clean stop, or a log that is new.
-    pub const CLEAN: Opening = Opening { stop: LastStop::Clean, recovery_point: i64::MAX, start_offset: 0 };
+    pub const CLEAN: Opening =
+        Opening { stop: LastStop::Clean, recovery_point: i64::MAX, start_offset: 0, clean_until: 0 };
 
     /// After a crash of the machine, with everything below `recovery_point` known to be synced.
     pub const fn unclean(recovery_point: i64) -> Opening {
-        Opening { stop: LastStop::Machine, recovery_point, start_offset: 0 }
+        Opening { stop: LastStop::Machine, recovery_point, start_offset: 0, clean_until: 0 }
     }
 
     /// After a crash of the process alone.
     pub const fn killed(recovery_point: i64) -> Opening {
-        Opening { stop: LastStop::Process, recovery_point, start_offset: 0 }
+        Opening { stop: LastStop::Process, recovery_point, start_offset: 0, clean_until: 0 }
     }
 
     pub(super) fn is_clean(&self) -> bool {

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use super::load::Load;
-use super::loading::Loading;
 use crate::log::{ExpiredFiles, Removal};
 use crate::{partition, quorum};
 
@@ -24,12 +23,12 @@ pub enum Effect {
     Snapshot(Box<quorum::SnapshotJob>),
     /// The next image delta.
     ApplyImage,
-    /// A few of the logs that an image delta waits for.
-    LoadLogs(Arc<Loading>),
     /// The next chunk of a coordinator's partition.
     Load(Load),
     /// The files of a deleted partition.
     Remove(Removal),
+    /// A look for logs to compact.
+    Clean,
     /// A look at every partition's age and size.
     CheckRetention,
     /// A look at every partition's producers.

@@ -1,16 +1,15 @@
 //! Metadata image deltas: the logs on this broker are made to agree with them, one delta after another, and each is
 //! confirmed. It runs on the disk pool; it decides nothing about metadata.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::effects::Effect;
-use super::loading::{Loaded, Unloaded};
 use super::shared::Node;
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::{Event, TopicId};
-use crate::log::{CutBytes, Removal};
+use crate::log::{CutBytes, LogError, Removal};
 use crate::partition::{Notices, Partition, PartitionConfig, PartitionSpec, Topic};
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -36,10 +35,9 @@ pub(super) struct TopicDelta {
 }
 
 /// Why a partition could not be opened.
-#[derive(Debug)]
-pub(super) struct Unopened {
-    pub reason: String,
-    pub for_want_of_room: bool,
+struct Unopened {
+    reason: String,
+    for_want_of_room: bool,
 }
 
 /// What could not be done: topic id, partition (−1 = the topic as a whole), message.
@@ -84,39 +82,25 @@ impl Node {
     }
 
     /// Applies the oldest delta, confirms it, and asks for the next one's turn.
-    pub(super) fn apply_next_image(self: &Arc<Self>, now: Now, notices: &mut Notices) {
+    pub(super) fn apply_next_image(&self, now: Now, notices: &mut Notices) {
         let (delta, is_first) = {
             let mut images = self.images.lock();
             (images.queue.pop_front(), !images.first_applied)
         };
-        match delta {
-            Some(delta) => {
-                if is_first {
-                    let had_strays = self.set_strays_aside(&delta, now, notices);
-                    self.images.lock().had_strays = had_strays;
-                }
-                self.load_logs(Arc::new(delta), now, notices);
+        if let Some(delta) = delta {
+            let had_strays = is_first && self.set_strays_aside(&delta, now, notices);
+            let failures = self.apply_image(&delta, now, notices);
+            self.images.lock().first_applied = true;
+            if had_strays {
+                self.write_checkpoints(notices);
             }
-            None => self.next_image(now, notices),
+            if is_first && failures.is_empty() {
+                self.note_boot(notices);
+            }
+            let failures =
+                failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
+            self.emit(&Event::ImageApplied { offset: delta.offset, failures });
         }
-    }
-
-    /// Applies a delta whose logs are open, as far as they were worth opening ahead, and confirms it.
-    pub(super) fn finish_image(&self, delta: &ImageDelta, loaded: Loaded, now: Now, notices: &mut Notices) {
-        let failures = self.apply_image(delta, loaded, now, notices);
-        let is_first = !std::mem::replace(&mut self.images.lock().first_applied, true);
-        if is_first && self.images.lock().had_strays {
-            self.write_checkpoints(notices);
-        }
-        if is_first && failures.is_empty() {
-            self.note_boot(notices);
-        }
-        let failures = failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
-        self.emit(&Event::ImageApplied { offset: delta.offset, failures });
-        self.next_image(now, notices);
-    }
-
-    fn next_image(&self, now: Now, notices: &mut Notices) {
         self.open_unopened(now, notices);
         let mut images = self.images.lock();
         if images.queue.is_empty() {
@@ -124,33 +108,6 @@ impl Node {
         } else {
             self.push_effect(Effect::ApplyImage);
         }
-    }
-
-    /// The logs of a delta that can be opened before anything else of it is done: those whose directory no other
-    /// topic holds.
-    pub(super) fn unloaded_of(&self, delta: &ImageDelta) -> VecDeque<Unloaded> {
-        let mut counts = self.counts_for_choice();
-        let mut unloaded = VecDeque::new();
-        for topic in &delta.topics {
-            let known = self.topics.by_name(&topic.name);
-            if known.as_ref().is_some_and(|known| known.id != topic.id) {
-                continue;
-            }
-            let config = Arc::new(self.config_of(topic).0);
-            for image in &topic.partitions {
-                let is_open = known.as_ref().is_some_and(|known| known.partition(image.index).is_ok());
-                let is_ours = image.replicas.contains(&self.options.node_id);
-                if is_ours && !is_open && (0..=MAX_PARTITION_INDEX).contains(&image.index) {
-                    unloaded.extend(self.place(topic, image.index, &config, &mut counts).ok());
-                }
-            }
-        }
-        unloaded
-    }
-
-    /// Only a choice between directories needs to know how full they are.
-    fn counts_for_choice(&self) -> BTreeMap<PathBuf, usize> {
-        if self.log_dirs.len() > 1 { self.partition_counts() } else { BTreeMap::new() }
     }
 
     /// Has the logs opened again for which there was no room, if there are any.
@@ -179,8 +136,7 @@ impl Node {
                 if let Some(slot) = slot
                     && image.replicas.contains(&self.options.node_id)
                 {
-                    let opened = self.open_partition(&delta, image.index, &config, now, &mut counts, notices);
-                    *slot = self.take_up(&delta, image, opened, notices, &mut failures);
+                    *slot = self.open_image(&delta, image, &config, now, &mut counts, notices, &mut failures);
                 }
             }
             let Topic { name, id, internal, .. } = &*topic;
@@ -189,13 +145,7 @@ impl Node {
         }
     }
 
-    fn apply_image(
-        &self,
-        delta: &ImageDelta,
-        mut loaded: Loaded,
-        now: Now,
-        notices: &mut Notices,
-    ) -> Failures {
+    fn apply_image(&self, delta: &ImageDelta, now: Now, notices: &mut Notices) -> Failures {
         let mut failures = Failures::new();
         for id in &delta.removed {
             if let Some(topic) = self.topics.remove(*id) {
@@ -206,9 +156,11 @@ impl Node {
             // A crash must not find the offsets of a deleted log for a new one of its name.
             self.write_checkpoints(notices);
         }
-        let mut counts = self.counts_for_choice();
+        // Only a choice between directories needs to know how full they are.
+        let is_choice = self.log_dirs.len() > 1;
+        let mut counts = if is_choice { self.partition_counts() } else { BTreeMap::new() };
         for topic in &delta.topics {
-            self.update_topic(topic, &mut loaded, now, &mut counts, notices, &mut failures);
+            self.update_topic(topic, now, &mut counts, notices, &mut failures);
         }
         failures
     }
@@ -248,7 +200,6 @@ impl Node {
     fn update_topic(
         &self,
         delta: &TopicDelta,
-        loaded: &mut Loaded,
         now: Now,
         counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
@@ -293,13 +244,7 @@ impl Node {
             }
             match slot {
                 Some(partition) => self.assign(partition, image, notices),
-                None => {
-                    let opened = loaded.remove(&(delta.id, image.index)).unwrap_or_else(|| {
-                        let config = Arc::new(config.clone());
-                        self.open_partition(delta, image.index, &config, now, counts, notices)
-                    });
-                    *slot = self.take_up(delta, image, opened, notices, failures);
-                }
+                None => *slot = self.open_image(delta, image, &config, now, counts, notices, failures),
             }
         }
         self.topics.insert(Arc::new(Topic {
@@ -331,16 +276,19 @@ impl Node {
         }
     }
 
-    /// Puts a partition that was opened into its role. One for which there was no room is tried again later.
-    fn take_up(
+    /// Opens one partition of the image in its role. One for which there is no room is tried again later.
+    #[allow(clippy::too_many_arguments)]
+    fn open_image(
         &self,
         delta: &TopicDelta,
         image: &PartitionImage,
-        opened: Result<Arc<Partition>, Unopened>,
+        config: &PartitionConfig,
+        now: Now,
+        counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
         failures: &mut Failures,
     ) -> Option<Arc<Partition>> {
-        match opened {
+        match self.open_partition(delta, image.index, config, now, counts, notices) {
             Ok(partition) => {
                 self.assign(&partition, image, notices);
                 Some(partition)
@@ -370,23 +318,11 @@ impl Node {
         &self,
         topic: &TopicDelta,
         index: i32,
-        config: &Arc<PartitionConfig>,
+        config: &PartitionConfig,
         now: Now,
         counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
     ) -> Result<Arc<Partition>, Unopened> {
-        let unloaded = self.place(topic, index, config, counts)?;
-        self.open_log(unloaded, now, notices).0
-    }
-
-    /// Where a log is, or is to be: the directory that holds it, else the one with the fewest.
-    fn place(
-        &self,
-        topic: &TopicDelta,
-        index: i32,
-        config: &Arc<PartitionConfig>,
-        counts: &mut BTreeMap<PathBuf, usize>,
-    ) -> Result<Unloaded, Unopened> {
         let name = format!("{}-{index}", topic.name);
         let healthy = || self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path));
         let holds_it = |path: &Path| self.storage.exists(&path.join(&name)).unwrap_or(false);
@@ -396,11 +332,31 @@ impl Node {
             holder.or_else(|| healthy().min_by_key(|log_dir| count(&log_dir.path))).ok_or_else(|| {
                 Unopened { reason: "every log directory is offline".to_owned(), for_want_of_room: false }
             })?;
-        *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
-        let dir = log_dir.path.join(&name);
-        let spec = PartitionSpec { topic: topic.name.clone(), topic_id: topic.id, index, dir };
+        let spec = PartitionSpec {
+            topic: topic.name.clone(),
+            topic_id: topic.id,
+            index,
+            dir: log_dir.path.join(&name),
+        };
         let opening = log_dir.opening(&topic.name, index, holder.is_some());
-        Ok(Unloaded { spec, config: config.clone(), opening })
+        match Partition::open(&self.storage, spec, config.clone(), opening, now) {
+            Ok(opened) => {
+                for cut in &opened.report.cut {
+                    self.tell_cut(cut);
+                }
+                *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
+                Ok(opened.partition)
+            }
+            Err(error) => {
+                let (reason, for_want_of_room) = (error.to_string(), error.is_full());
+                if for_want_of_room {
+                    self.lacks_room(&log_dir.path, &reason);
+                } else if matches!(error, LogError::Io { .. }) {
+                    self.fail_log_dir(&log_dir.path, &reason, notices);
+                }
+                Err(Unopened { reason, for_want_of_room })
+            }
+        }
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) struct LogDir {
     pub stop: LastStop,
     recovery_points: Offsets,
     log_starts: Offsets,
+    clean_until: Offsets,
 }
 
 type Offsets = BTreeMap<(String, i32), i64>;
@@ -57,10 +58,11 @@ pub(super) type Checkpoint = (&'static str, Pick);
 
 const LOG_STARTS: Checkpoint = (checkpoint::LOG_START_OFFSET_FILE, |offsets| offsets.log_start);
 
-pub(super) const CHECKPOINTS: [Checkpoint; 3] = [
+pub(super) const CHECKPOINTS: [Checkpoint; 4] = [
     (checkpoint::RECOVERY_POINT_FILE, |offsets| offsets.recovery_point),
     LOG_STARTS,
     (checkpoint::REPLICATION_OFFSET_FILE, |offsets| offsets.high_watermark),
+    (checkpoint::CLEANER_OFFSET_FILE, |offsets| offsets.clean_until),
 ];
 
 /// Topic, partition and offsets of every partition, by log directory.
@@ -80,6 +82,7 @@ impl LogDir {
             stop,
             recovery_points: read(checkpoint::RECOVERY_POINT_FILE)?,
             log_starts: read(checkpoint::LOG_START_OFFSET_FILE)?,
+            clean_until: read(checkpoint::CLEANER_OFFSET_FILE)?,
             path,
         })
     }
@@ -95,6 +98,7 @@ impl LogDir {
             stop: self.stop,
             recovery_point: self.recovery_points.get(&key).copied().unwrap_or(0),
             start_offset: self.log_starts.get(&key).copied().unwrap_or(0),
+            clean_until: self.clean_until.get(&key).copied().unwrap_or(0),
         }
     }
 }

@@ -33,6 +33,7 @@ impl Node {
             self.push_effect(Effect::Checkpoint);
         }
         self.tick_retention(now);
+        self.tick_cleaning(now);
         self.tick_producer_expiry(now);
         self.tick_room(now);
         now.monotonic_ms + if rests { RESTING_TICK_MS } else { TICK_MS }

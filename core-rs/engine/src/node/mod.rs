@@ -15,6 +15,7 @@ mod authorizer;
 mod authorizer_rules;
 mod boot;
 mod budget;
+mod cleaning;
 mod closing;
 mod deadlines;
 mod describe;
@@ -24,7 +25,6 @@ mod histogram;
 mod image;
 mod lanes;
 mod load;
-mod loading;
 mod log_dirs;
 mod mail;
 mod metadata;
@@ -52,8 +52,6 @@ mod authorizer_tests;
 mod boot_tests;
 #[cfg(test)]
 mod limits_tests;
-#[cfg(test)]
-mod loading_tests;
 #[cfg(test)]
 mod node_tests;
 #[cfg(test)]

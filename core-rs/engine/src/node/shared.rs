@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::admission::{Admission, ConnectionLimits, Gate};
 use super::authorizer::NodeAuthorizer;
 use super::budget::Budget;
+use super::cleaning::Cleaning;
 use super::effects::{Effect, Effects};
 use super::event_ring::EventRing;
 use super::image::{ImageDelta, TopicDelta};
@@ -73,6 +74,7 @@ pub struct Node {
     /// Monotonic.
     pub(super) next_checkpoint_ms: AtomicI64,
     pub(super) retention: Retention,
+    pub(super) cleaning: Cleaning,
     pub(super) producer_expiry: Periodic,
     pub(super) room: Room,
     /// Held while offsets are gathered and written as checkpoints: the files never go back in time.
@@ -96,8 +98,6 @@ pub(super) struct Images {
     pub in_flight: bool,
     /// The first delta has been applied: what it did not name was set aside.
     pub first_applied: bool,
-    /// The first delta left directories out.
-    pub had_strays: bool,
 }
 
 impl Node {
@@ -142,6 +142,7 @@ impl Node {
             stalled_threads: AtomicU32::new(0),
             failed_dirs: Mutex::default(),
             next_checkpoint_ms: AtomicI64::new(now.monotonic_ms + CHECKPOINT_MS),
+            cleaning: Cleaning::new(&options, now),
             retention: Retention::new(options.log_retention_check_interval_ms, now),
             room: Room::default(),
             checkpointing: Mutex::default(),
@@ -259,9 +260,9 @@ impl Node {
                 self.with_quorum(|quorum| quorum.snapshot_done(result, now.wall_ms));
             }
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
-            Effect::LoadLogs(loading) => self.run_loading(&loading, now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),
+            Effect::Clean => self.clean_logs(now, &mut notices),
             Effect::CheckRetention => self.check_retention(now, &mut notices),
             Effect::ExpireProducers => self.expire_producers(now),
             Effect::RemoveExpired(files) => self.run_expiry(&files),

@@ -103,6 +103,13 @@ impl PartitionConfig {
             "message.timestamp.after.max.ms" => self.timestamp_after_max_ms = value.parse().ok()?,
             "retention.ms" => self.log.retention.retention_ms = value.parse().ok()?,
             "retention.bytes" => self.log.retention.retention_bytes = value.parse().ok()?,
+            "min.cleanable.dirty.ratio" => {
+                let ratio: f64 = value.parse().ok()?;
+                self.log.cleaning.min_dirty_millionths = (ratio.clamp(0.0, 1.0) * 1e6) as u32;
+            }
+            "delete.retention.ms" => self.log.cleaning.delete_retention_ms = value.parse().ok()?,
+            "min.compaction.lag.ms" => self.log.cleaning.min_lag_ms = value.parse().ok()?,
+            "max.compaction.lag.ms" => self.log.cleaning.max_lag_ms = value.parse().ok()?,
             "file.delete.delay.ms" => self.log.file_delete_delay_ms = value.parse().ok()?,
             "cleanup.policy" => {
                 let names = |wanted| value.split(',').any(|policy| policy.trim() == wanted);

@@ -2,6 +2,7 @@
 //! It speaks no wire format and wakes nobody itself; what follows from a change leaves in `Notices`.
 
 mod append;
+mod cleaning;
 mod config;
 mod coordinator;
 mod epochs;
@@ -274,6 +275,7 @@ impl Partition {
                 high_watermark: state.high_watermark.offset,
                 log_end: log.end_offset(),
                 recovery_point: log.recovery_point(),
+                clean_until: log.clean_until(),
             }
         })
     }
@@ -407,6 +409,8 @@ pub struct PartitionOffsets {
     pub log_end: i64,
     /// Everything below it is durable.
     pub recovery_point: i64,
+    /// Compaction has come so far.
+    pub clean_until: i64,
 }
 
 #[cfg(test)]

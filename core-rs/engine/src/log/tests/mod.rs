@@ -1,5 +1,6 @@
 //! The log held to its promises; the batches and directories that the tests share.
 
+mod cleaning;
 mod crash;
 mod files;
 mod full;
@@ -19,7 +20,6 @@ use millrace_record::{BatchBuilder, BatchSpec, Codec};
 
 use super::{
     AppendBatch, AppendOutcome, LastStop, Log, LogConfig, LogError, LogPosition, OpenReport, Opening,
-    RetentionPolicy,
 };
 use crate::storage::{FileStorage, SimStorage, Storage};
 use crate::time::Now;

@@ -15,6 +15,12 @@ const CONFIG: LogConfig = LogConfig {
     max_message_bytes: 1 << 20,
     timestamp_type: crate::log::TimestampType::CreateTime,
     compact: false,
+    cleaning: crate::log::CleaningPolicy {
+        min_dirty_millionths: 500_000,
+        delete_retention_ms: 0,
+        min_lag_ms: 0,
+        max_lag_ms: i64::MAX,
+    },
     retention: crate::log::RetentionPolicy { deletes: true, retention_ms: -1, retention_bytes: -1 },
     file_delete_delay_ms: 0,
 };

@@ -244,11 +244,11 @@ fn a_crash_at_any_call_leaves_the_old_records_or_the_new() {
     let calls = disk.calls();
     let mut outcomes = std::collections::BTreeSet::new();
     for point in 0..=calls {
-        for power_loss in [None, Some(1), Some(2), Some(3)] {
+        for power_loss in std::iter::once(None).chain((0..30).map(Some)) {
             let forked = disk.fork(point, None).unwrap();
             let mut opening = Opening::killed(log.recovery_point());
             if let Some(seed) = power_loss {
-                forked.crash(seed + 4 * point as u64);
+                forked.crash(seed + 30 * point as u64);
                 opening = Opening::unclean(log.recovery_point());
             }
             let forked: Arc<dyn Storage> = Arc::new(forked);

@@ -7,10 +7,10 @@ import type { EventNamed } from '../native/events.js'
 import { Errors } from '../protocol/index.js'
 import {
   type Answer,
-  applyDecision,
   type Coordinator,
   type Decision,
   type Now,
+  replayRecords,
 } from '../state/coordinator.js'
 import type { Logger } from './host.js'
 import type { Timers } from './timers.js'
@@ -52,6 +52,10 @@ type Status = 'loading' | 'crashed' | 'active' | 'closed'
 const HOLD_TIMEOUT_MS = 5_000
 /** How long after a refusal a timer's decision, or a failed load, is tried again. */
 const RETRY_MS = 500
+
+/** What is divisible goes in batches of so many records at most. */
+const MOST_RECORDS_OF_A_PIECE = 10_000
+const tooLarge: readonly number[] = [Errors.MESSAGE_TOO_LARGE, Errors.RECORD_LIST_TOO_LARGE]
 
 /** What an append answers with when this node no longer owns the partition at this epoch. */
 const lostLeadership: readonly number[] = [
@@ -218,34 +222,43 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   /** Appends, replays, sets timers and holds the replies. The error of a refused append, else null. */
   private carryOut(decision: Decision<Rec, Soft, Reply>): number | null {
     const now = this.host.now()
-    let baseOffset = this.appendedEnd
-    if (decision.records.length > 0) {
-      const reply = this.host.append({
-        topicId: this.place.topicId,
-        partition: this.place.partition,
-        leaderEpoch: this.place.leaderEpoch,
-        timestamp: now.wallMs,
-        records: decision.records.map((record) => this.codec.encode(record)),
-      })
-      if (reply.errorCode !== Errors.NONE) return reply.errorCode
-      if (reply.baseOffset !== this.appendedEnd) {
-        // Somebody else has written to the partition: this state is not the fold of its log.
-        this.host.log.error(
-          { shard: this.place.name, ...reply, expected: this.appendedEnd },
-          'a coordinator lost its place',
-        )
-        return Errors.NOT_LEADER_OR_FOLLOWER
-      }
-      baseOffset = reply.baseOffset
-      this.appendedEnd = reply.endOffset
-      this.highWatermark = Math.max(this.highWatermark, reply.highWatermark)
+    const { records, soft, divisible = false } = decision
+    for (let from = 0; from < records.length; from += divisible ? MOST_RECORDS_OF_A_PIECE : records.length) {
+      const piece = divisible ? records.slice(from, from + MOST_RECORDS_OF_A_PIECE) : records
+      const refusal = this.append(piece, divisible, now.wallMs)
+      if (refusal !== null) return refusal
     }
-    applyDecision(this.coordinator, this.state, decision, baseOffset, now.wallMs)
+    for (const change of soft) this.coordinator.replay(this.state, { soft: change })
     for (const { key, at } of decision.timers) this.applyTimer(key, at)
     for (const { to, response } of decision.replies) {
       this.held.push({ to, response, needs: this.appendedEnd, expiresAt: now.monotonicMs + HOLD_TIMEOUT_MS })
     }
     this.release()
+    return null
+  }
+
+  /** Appends and replays one batch, or halves of it where that may be and it is too large; the error, else null. */
+  private append(records: readonly Rec[], divisible: boolean, timestamp: number): number | null {
+    const { topicId, partition, leaderEpoch } = this.place
+    const encoded = records.map((record) => this.codec.encode(record))
+    const reply = this.host.append({ topicId, partition, leaderEpoch, timestamp, records: encoded })
+    if (divisible && records.length > 1 && tooLarge.includes(reply.errorCode)) {
+      const half = Math.ceil(records.length / 2)
+      const refusal = this.append(records.slice(0, half), divisible, timestamp)
+      return refusal ?? this.append(records.slice(half), divisible, timestamp)
+    }
+    if (reply.errorCode !== Errors.NONE) return reply.errorCode
+    if (reply.baseOffset !== this.appendedEnd) {
+      // Somebody else has written to the partition: this state is not the fold of its log.
+      this.host.log.error(
+        { shard: this.place.name, ...reply, expected: this.appendedEnd },
+        'a coordinator lost its place',
+      )
+      return Errors.NOT_LEADER_OR_FOLLOWER
+    }
+    this.appendedEnd = reply.endOffset
+    this.highWatermark = Math.max(this.highWatermark, reply.highWatermark)
+    replayRecords(this.coordinator, this.state, records, reply.baseOffset, timestamp)
     return null
   }
 

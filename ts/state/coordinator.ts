@@ -20,12 +20,14 @@ export interface TimerChange {
 }
 
 /**
- * What a request or a timer leads to. Nothing has happened yet: the shard appends `records` as one atomic batch,
- * replays them and then `soft`, sets the timers, and releases the replies when what was appended is committed.
+ * What a request or a timer leads to. Nothing has happened yet: the shard appends `records` as one atomic batch
+ * (unless `divisible`), replays them and then `soft`, sets the timers, and releases the replies when what was appended is committed.
  * A refused append drops the whole decision: no soft change, no timer, no reply but `Coordinator.refused`.
  */
 export interface Decision<Rec, Soft, Reply> {
   readonly records: readonly Rec[]
+  /** Each record may stand alone, in this order: where one batch would be too large the shard makes several. */
+  readonly divisible?: boolean
   readonly soft: readonly Soft[]
   readonly replies: readonly Answer<Reply>[]
   readonly timers: readonly TimerChange[]
@@ -70,6 +72,19 @@ export function answer<Rec, Soft, Reply>(to: number, response: Reply): Decision<
   return { ...NOTHING, replies: [{ to, response }] }
 }
 
+/** Replays records that stand at consecutive offsets from `baseOffset`. */
+export function replayRecords<State, Request, Rec, Soft, Reply>(
+  coordinator: Pick<Coordinator<State, Request, Rec, Soft, Reply>, 'replay'>,
+  state: State,
+  records: readonly Rec[],
+  baseOffset: number,
+  timestamp: number,
+): void {
+  records.forEach((record, index) => {
+    coordinator.replay(state, { record, offset: baseOffset + index, timestamp })
+  })
+}
+
 /**
  * Replays an accepted decision: its records at consecutive offsets from `baseOffset`, then its soft changes.
  * The order matters: a soft change carries what the record leaves out (parked tokens, states between generations).
@@ -81,8 +96,6 @@ export function applyDecision<State, Request, Rec, Soft, Reply>(
   baseOffset: number,
   timestamp: number,
 ): void {
-  decision.records.forEach((record, index) => {
-    coordinator.replay(state, { record, offset: baseOffset + index, timestamp })
-  })
+  replayRecords(coordinator, state, decision.records, baseOffset, timestamp)
   for (const soft of decision.soft) coordinator.replay(state, { soft })
 }

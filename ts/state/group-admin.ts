@@ -95,7 +95,7 @@ export function describeFailed(groupId: string, errorCode: number): DescribedGro
   }
 }
 
-/** An Empty group goes with all its offsets, in one batch; members that were only handed an id are forgotten. */
+/** An Empty group goes with all its offsets, itself last; members that were only handed an id are forgotten. */
 export function decideDelete(groups: Groups, offsets: Offsets, { to, body }: DeleteRequest): GroupDecision {
   const { groupId } = body
   const group = groups.get(groupId)
@@ -111,7 +111,7 @@ export function decideDelete(groups: Groups, offsets: Offsets, { to, body }: Del
   const timers = [...group.pendingMembers].map(
     (memberId): TimerChange => ({ key: heartbeatTimer(groupId, memberId), at: null }),
   )
-  return { ...answer(to, deleted(groupId, Errors.NONE)), records, timers }
+  return { ...answer(to, deleted(groupId, Errors.NONE)), records, divisible: true, timers }
 }
 
 export function deleted(groupId: string, errorCode: number): DeletedGroup {
@@ -153,7 +153,7 @@ export function decideDeleteOffsets(
     }
   })
   const response: OffsetDeleteResponse = { errorCode: Errors.NONE, throttleTimeMs: 0, topics }
-  return { ...answer(to, response), records: [...doomed.values()] }
+  return { ...answer(to, response), records: [...doomed.values()], divisible: true }
 }
 
 /** An error of the whole answer has no topics beside it. */

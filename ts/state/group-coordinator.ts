@@ -103,7 +103,12 @@ function replay({ groups, offsets }: GroupShardState, change: Change<GroupRecord
 function expireOffsets(state: GroupShardState, config: GroupConfig, now: Now): GroupDecision {
   const { records, complete } = decideExpiry(state.groups, state.offsets, config, now)
   const wait = complete ? config.offsetsRetentionCheckIntervalMs : 0
-  return { ...nothing(), records, timers: [{ key: EXPIRE_OFFSETS_TIMER, at: now.monotonicMs + wait }] }
+  return {
+    ...nothing(),
+    records,
+    divisible: true,
+    timers: [{ key: EXPIRE_OFFSETS_TIMER, at: now.monotonicMs + wait }],
+  }
 }
 
 /**

@@ -22,7 +22,7 @@ import { groupTombstone, offsetCommitRecord, offsetTombstone } from './group-rec
 /** Group → topic → partition → committed offset. Mutated by replay alone. */
 export type Offsets = Map<string, Map<string, Map<number, OffsetCommitValue>>>
 
-/** So many tombstones at most in one batch; what is left over goes with the next round. */
+/** A round of expiry ends with the group that brings it above so many tombstones; the next goes on. */
 const MAX_EXPIRED_PER_DECISION = 10_000
 
 export function replayOffset(offsets: Offsets, key: OffsetCommitKey, value: OffsetCommitValue | null): void {
@@ -198,13 +198,13 @@ export function decideTopicsDeleted(
       }
     }
   }
-  return { ...nothing(), records }
+  return { ...nothing(), records, divisible: true }
 }
 
 /**
  * Tombstones for offsets whose retention is over, and for empty groups that have none left (KIP-211): a simple group
  * counts from its last commit, an empty one from the moment it became empty, a Stable one only for topics that it
- * no longer subscribes to. `complete` is false when there was more than fits one batch.
+ * no longer subscribes to. `complete` is false when there was more than one round takes.
  */
 export function decideExpiry(
   groups: Groups,

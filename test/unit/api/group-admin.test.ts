@@ -3,9 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import {
   createTopics,
   deleteGroups,
+  deleteTopics,
   describeGroups,
   Errors,
   findCoordinator,
+  incrementalAlterConfigs,
   joinGroup,
   listGroups,
   OPERATIONS_OMITTED,
@@ -139,5 +141,48 @@ describe('OffsetDelete', () => {
     const groups = [{ groupId: 'g', topics: null }]
     expect(broker.ask(conn, offsetFetch, 8, { groups }).groups[0]?.topics).toEqual([])
     expect(ask('other')).toMatchObject({ errorCode: Errors.GROUP_ID_NOT_FOUND, topics: [] })
+  })
+})
+
+describe('a group with more offsets than the tombstones of one batch can forget', () => {
+  const capBatches = (bytes: string) => {
+    const configs = [{ name: 'max.message.bytes', configOperation: 0, value: bytes }]
+    const resources = [{ resourceType: 2, resourceName: '__consumer_offsets', configs }]
+    return broker.ask(conn, incrementalAlterConfigs, 1, { resources, validateOnly: false }).responses[0]
+      ?.errorCode
+  }
+  const committed = () =>
+    broker.ask(conn, offsetFetch, 8, { groups: [{ groupId: 'g', topics: null }] }).groups[0]?.topics
+
+  beforeEach(() => {
+    start()
+    const partitions = Array.from({ length: 200 }, (_, partitionIndex) => ({
+      partitionIndex,
+      committedOffset: 5,
+      committedMetadata: null,
+    }))
+    broker.ask(conn, offsetCommit, 8, { groupId: 'g', topics: [{ name: 'orders', partitions }] })
+    expect(committed()?.[0]?.partitions).toHaveLength(200)
+    expect(capBatches('1000')).toBe(Errors.NONE)
+  })
+
+  it('is deleted all the same, for good', () => {
+    expect(broker.ask(conn, deleteGroups, 2, { groupsNames: ['g'] }).results[0]?.errorCode).toBe(Errors.NONE)
+    broker.restart()
+    conn = broker.connect()
+    expect(committed()).toEqual([])
+    expect(listed()).toEqual([])
+  })
+
+  it('forgets them with their topic', () => {
+    broker.ask(conn, deleteTopics, 3, { topicNames: ['orders'], timeoutMs: 1000 })
+    expect(committed()).toEqual([])
+  })
+
+  it('keeps all where not even one tombstone fits', () => {
+    expect(capBatches('60')).toBe(Errors.NONE)
+    const [result] = broker.ask(conn, deleteGroups, 2, { groupsNames: ['g'] }).results
+    expect(result?.errorCode).toBe(Errors.UNKNOWN_SERVER_ERROR)
+    expect(committed()?.[0]?.partitions).toHaveLength(200)
   })
 })

@@ -31,6 +31,7 @@ const SETTINGS = {
   'offsets.topic.segment.bytes': '1048576',
   'log.flush.interval.messages': '1',
   'log.retention.check.interval.ms': '1000',
+  'log.segment.delete.delay.ms': '200',
 }
 
 const WEIGHTS = {

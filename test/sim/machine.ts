@@ -140,6 +140,7 @@ export class Machine {
       maxConnectionsPerIp: config.get('max.connections.per.ip'),
       connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
       logRetentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
+      logScrubBytesPerSecond: config.get('millrace.log.scrub.bytes.per.second'),
       defaults: config.topicDefaults(),
       bootId: this.bootId,
     }

@@ -382,6 +382,11 @@ export const brokerKeys = {
     honoured: false,
     doc: 'How often logs are looked through for old segments, in ms.',
   }),
+  'millrace.log.scrub.bytes.per.second': long({
+    default: 2097152,
+    min: 0,
+    doc: 'Not of Kafka: how fast old segments are looked over for damage, in bytes a second; 0 never does.',
+  }),
   'log.retention.ms': optional(long, {
     updateMode: 'cluster-wide',
     honoured: false,

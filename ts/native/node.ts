@@ -60,6 +60,8 @@ export interface NodeOptions {
   maxConnectionsPerIp: number
   connectionsMaxIdleMs: number
   logRetentionCheckIntervalMs: number
+  /** 0: old segments are never looked over. */
+  logScrubBytesPerSecond: number
   /** The broker's default of every topic key, as text. */
   defaults: Readonly<Record<string, string>>
   /** Changes with every start of the machine; empty where that is not known. */

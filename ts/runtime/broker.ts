@@ -194,6 +194,7 @@ function nodeOptions(config: BrokerConfig, folders: Folders): NodeOptions {
     maxConnectionsPerIp: config.get('max.connections.per.ip'),
     connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
     logRetentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
+    logScrubBytesPerSecond: config.get('millrace.log.scrub.bytes.per.second'),
     defaults: config.dataPlaneDefaults(),
     bootId: bootId(),
   }

@@ -71,6 +71,7 @@ impl From<&PartitionError> for ErrorCode {
             PartitionError::FencedLeaderEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
             PartitionError::UnknownLeaderEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
             PartitionError::Unknown | PartitionError::Deleted => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            PartitionError::Damaged { .. } => ErrorCode::CORRUPT_MESSAGE,
             // Of all codes for a disk that takes nothing, the one that clients answer by trying again.
             PartitionError::Offline { .. } | PartitionError::Full { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
             PartitionError::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,

@@ -21,6 +21,8 @@ use crate::time::Now;
 const CONSUMER: i32 = -1;
 /// First version whose clients look at the error of the whole reply, whatever it is.
 const FIRST_ERROR_ALONE: i16 = 13;
+/// How long a request at most waits for old records to be checked, whatever it says of new ones.
+const CHECK_WAIT_MS: i64 = 30_000;
 /// First version whose clients can read zstd.
 const FIRST_ZSTD_VERSION: i16 = 10;
 
@@ -39,15 +41,17 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
         Err(error) => return Ok(Outcome::Reply(encode_error(shape, error, 0, Vec::new()))),
     };
     let mut fetch = ParkedFetch::new(ctx, (shape, isolation), &request, session);
-    // What is asked of nobody is told whenever the rest is; there must be a rest to wait for.
-    let no_wait = request.max_wait_ms <= 0 || fetch.asked.iter().all(Asked::is_of_nobody);
-    let first = fetch.evaluate(None, ctx.notices);
-    let replies = no_wait || first.enough;
+    let first = fetch.evaluate(ctx.now, None, ctx.notices);
+    let replies = first.enough;
     if !replies || first.partitions.iter().any(|answer| answer.current_leader.is_some()) {
         fetch.endpoints = Some(ctx.endpoints());
     }
     if replies {
         return Ok(Outcome::Reply(fetch.reply(first)));
+    }
+    if first.cold {
+        // What Kafka reads from the disk within the request takes the time that it takes, and so does this.
+        fetch.deadline_ms = fetch.deadline_ms.max(ctx.now.monotonic_ms.saturating_add(CHECK_WAIT_MS));
     }
     Ok(match fetch.try_complete(ctx.now, ctx.waiter, ctx.notices) {
         Some(reply) => Outcome::Reply(reply),
@@ -160,6 +164,8 @@ struct Told {
 struct Evaluation {
     partitions: Vec<FetchedPartition>,
     enough: bool,
+    /// Some of what is asked for is being checked.
+    cold: bool,
 }
 
 /// A fetch, parked or about to be.
@@ -167,6 +173,8 @@ struct Evaluation {
 struct ParkedFetch {
     shape: ResponseShape,
     deadline_ms: i64,
+    /// Whatever there is by then is the answer, but for bytes that are being checked.
+    wait_until_ms: i64,
     isolation: Isolation,
     min_bytes: u64,
     max_bytes: u64,
@@ -189,9 +197,14 @@ impl ParkedFetch {
             Some(told) => ask_for_session(ctx, &told.session.lock(), request.replica_id),
             None => ask_for_request(ctx, request),
         };
+        // What is asked of nobody is told whenever the rest is; there must be a rest to wait for.
+        let has_rest = asked.iter().any(|asked| !asked.is_of_nobody());
+        let wait_ms = if has_rest { i64::from(request.max_wait_ms.max(0)) } else { 0 };
+        let wait_until_ms = ctx.now.monotonic_ms.saturating_add(wait_ms);
         ParkedFetch {
             shape,
-            deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(request.max_wait_ms.max(0))),
+            deadline_ms: wait_until_ms,
+            wait_until_ms,
             isolation,
             min_bytes: bound(request.min_bytes).min(max_bytes),
             max_bytes,
@@ -202,9 +215,10 @@ impl ParkedFetch {
     }
 
     /// Reads every partition in request order, within the bytes that are left. With `waiter` each read registers.
-    fn evaluate(&self, waiter: Option<WaiterId>, notices: &mut Notices) -> Evaluation {
+    fn evaluate(&self, now: Now, waiter: Option<WaiterId>, notices: &mut Notices) -> Evaluation {
         let mut partitions = Vec::with_capacity(self.asked.len());
         let (mut left, mut total, mut enough) = (self.max_bytes, 0u64, false);
+        let mut cold = false;
         for asked in &self.asked {
             let index = asked.spec.index;
             let partition = match &asked.partition {
@@ -241,12 +255,16 @@ impl ParkedFetch {
                 }
             };
             enough |= fetched.divergence.is_some() || fetched.at_segment_end;
+            cold |= fetched.cold;
             let fetched = FetchedPartition::read(index, fetched);
             total = total.saturating_add(fetched.len());
             left = left.saturating_sub(fetched.len());
             partitions.push(fetched);
         }
-        Evaluation { partitions, enough: enough || total >= self.min_bytes }
+        // With something to tell at once, what is being checked is for the next request; else it is worth waiting for.
+        let over = now.monotonic_ms >= self.wait_until_ms;
+        let enough = enough || if cold { total > 0 } else { over || total >= self.min_bytes };
+        Evaluation { partitions, enough, cold }
     }
 
     fn reply(&self, evaluation: Evaluation) -> Vec<Part> {
@@ -279,8 +297,8 @@ impl Parked for ParkedFetch {
         self.deadline_ms
     }
 
-    fn try_complete(&mut self, _now: Now, waiter: WaiterId, notices: &mut Notices) -> Option<Vec<Part>> {
-        let evaluation = self.evaluate(Some(waiter), notices);
+    fn try_complete(&mut self, now: Now, waiter: WaiterId, notices: &mut Notices) -> Option<Vec<Part>> {
+        let evaluation = self.evaluate(now, Some(waiter), notices);
         if !evaluation.enough {
             return None;
         }
@@ -288,9 +306,9 @@ impl Parked for ParkedFetch {
         Some(self.reply(evaluation))
     }
 
-    fn expire(&mut self, _now: Now, waiter: WaiterId, notices: &mut Notices) -> Vec<Part> {
+    fn expire(&mut self, now: Now, waiter: WaiterId, notices: &mut Notices) -> Vec<Part> {
         self.leave(waiter);
-        let evaluation = self.evaluate(None, notices);
+        let evaluation = self.evaluate(now, None, notices);
         self.reply(evaluation)
     }
 

@@ -39,6 +39,8 @@ pub struct NodeOptions {
     pub connections_max_idle_ms: i64,
     /// `log.retention.check.interval.ms`
     pub log_retention_check_interval_ms: i64,
+    /// `millrace.log.scrub.bytes.per.second`: how fast closed segments are looked over; 0 means never.
+    pub log_scrub_bytes_per_second: i64,
     /// Kafka topic config keys (`segment.bytes`, …) and the broker's default for each, as text.
     pub defaults: Vec<(String, String)>,
     /// Tells one start of the machine from another; empty when unknown.
@@ -63,6 +65,7 @@ impl NodeOptions {
             max_connections_per_ip: i32::MAX as u32,
             connections_max_idle_ms: 600_000,
             log_retention_check_interval_ms: 300_000,
+            log_scrub_bytes_per_second: 2 << 20,
             defaults: Vec::new(),
             boot_id: String::new(),
         }
@@ -91,6 +94,7 @@ impl NodeOptions {
         set(&json, "connectionsMaxIdleMs", &mut options.connections_max_idle_ms)?;
         let interval = &mut options.log_retention_check_interval_ms;
         set(&json, "logRetentionCheckIntervalMs", interval)?;
+        set(&json, "logScrubBytesPerSecond", &mut options.log_scrub_bytes_per_second)?;
         if !(1..=super::conn_id::MAX_THREADS).contains(&options.network_threads) {
             return Err(wrong("networkThreads", "between 1 and 32"));
         }

@@ -117,6 +117,8 @@ impl Log {
             segment.created_ms = oldest.created_ms;
         }
         segment.take_indexes(Some(replacement.index_len), Some(replacement.time_index_len));
+        // A check that began before looked at other bytes.
+        self.truncations += 1;
         self.segments.splice(at..at + replacement.sources.len(), [segment]);
         self.drop_snapshots_inside(replacement, files)
     }

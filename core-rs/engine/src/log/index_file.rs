@@ -48,6 +48,21 @@ impl<const N: usize> IndexFile<N> {
         whole.then(|| IndexFile { extension, exists: true, on_disk, pending: Vec::new() })
     }
 
+    /// The same index without what is not on disk, for whoever reads it without the log's lock.
+    pub(super) fn on_disk_part(&self) -> IndexFile<N> {
+        IndexFile {
+            extension: self.extension,
+            exists: self.exists,
+            on_disk: self.on_disk,
+            pending: Vec::new(),
+        }
+    }
+
+    /// The entries of `other`, which was never written, in the place of its own: `finish` writes them over the file.
+    pub(super) fn replaced_by(&self, other: IndexFile<N>) -> IndexFile<N> {
+        IndexFile { exists: self.exists, on_disk: 0, ..other }
+    }
+
     pub(super) fn exists(&self) -> bool {
         self.exists
     }

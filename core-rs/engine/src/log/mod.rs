@@ -1,6 +1,7 @@
 //! One partition's log in Kafka's directory layout: append, read, recovery, indexes and the small files beside them.
 //! It assigns no offsets, judges no records and knows no watermark; the partition above it does.
 
+mod check;
 pub mod checkpoint;
 pub mod clean_shutdown;
 mod cleaner;
@@ -31,8 +32,10 @@ mod timestamps;
 mod truncation;
 mod txn_index;
 mod types;
+mod verified;
 mod window;
 
+pub use check::{CheckJob, Checked, DamagedPlace, SegmentCheck};
 pub use cleaner::{Cleaned, CleaningPlan, CleaningPolicy, DEDUPE_BYTES};
 pub use config::{LogConfig, TimestampType};
 pub use error::LogError;
@@ -42,6 +45,6 @@ pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
 pub use sync::{Removal, SyncJob};
 pub use txn_index::AbortedTxn;
 pub use types::{
-    AppendBatch, AppendOutcome, CutBytes, LastStop, LogPosition, OpenReport, Opening, ReadRange,
+    AppendBatch, AppendOutcome, CheckedRead, CutBytes, LastStop, LogPosition, OpenReport, Opening, ReadRange,
     RolledSegment, TimestampOffset,
 };

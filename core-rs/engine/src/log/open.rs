@@ -82,6 +82,7 @@ impl Log {
                 .map_err(log.folder.dir_fault())?;
             log.epochs.dirty = false;
         }
+        log.mark_cold();
         log.newest_snapshot = remove_stray_snapshots(&log, &listing)?.filter(|_| opening.is_clean());
         Ok((log, report))
     }

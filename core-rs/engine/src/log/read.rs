@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use super::check::PIECE_BYTES;
 use super::folder::LOG;
 use super::log::Log;
 use super::segment::Segment;
 use super::tail::Located;
-use super::{BatchReader, LogError, LogPosition, ReadRange};
+use super::verified::Look;
+use super::{BatchReader, CheckedRead, LogError, LogPosition, ReadRange};
 use crate::storage::FileRange;
 
 impl Log {
@@ -51,6 +53,56 @@ impl Log {
             range: FileRange { file, offset: from, len },
             first_batch_base: batch.position.offset,
         })
+    }
+
+    /// The same for clients: no byte that nobody has looked at since it was written or scanned, and none that is
+    /// known to be damaged. A range ends where that is not known any more.
+    ///
+    /// Errors: as `read`; `Corrupt` for an offset that is lost.
+    pub fn read_checked(
+        &self,
+        offset: i64,
+        max_bytes: u64,
+        upper: LogPosition,
+        at_least_one: bool,
+    ) -> Result<CheckedRead, LogError> {
+        let hot = self.tail.find(offset).is_some();
+        let (mut cold, mut until) = (None, u64::MAX);
+        if !hot && self.check_offset(offset).is_ok() && offset < upper.offset.min(self.end_offset) {
+            self.look(offset, &mut cold, &mut until)?;
+        }
+        let mut read = match cold {
+            Some(_) => nothing_at(offset),
+            None => self.read(offset, max_bytes, upper, at_least_one)?,
+        };
+        let mut clipped = false;
+        if !hot && cold.is_none() && read.range.len > 0 {
+            // Where compaction has left a gap, it stands in a later segment than the offset would.
+            self.look(read.first_batch_base, &mut cold, &mut until)?;
+            let len = until.saturating_sub(read.range.offset);
+            clipped = cold.is_none() && len <= read.range.len;
+            read.range.len = if cold.is_some() { 0 } else { read.range.len.min(len) };
+        }
+        let end = read.range.offset + read.range.len;
+        let place = self.floor_segment(read.first_batch_base);
+        let ahead = match self.segments.get(place).filter(|_| !hot && read.range.len > 0) {
+            Some(segment) => segment.verified.ahead(end, PIECE_BYTES / 2),
+            None => None,
+        };
+        Ok(CheckedRead { read, cold, clipped, ahead })
+    }
+
+    fn look(&self, offset: i64, cold: &mut Option<i64>, until: &mut u64) -> Result<(), LogError> {
+        let Some(segment) = self.segments.get(self.floor_segment(offset)) else { return Ok(()) };
+        match segment.verified.look(offset) {
+            Look::Checked { until: end } => *until = end,
+            Look::Cold => *cold = Some(offset),
+            Look::Damaged(damage) => {
+                let (position, reason) = (damage.place.from, damage.reason.clone());
+                return Err(self.folder.corrupt(segment.base, LOG, position, reason));
+            }
+        }
+        Ok(())
     }
 
     /// Where the batch that contains `offset` begins (`offset` itself stays in the result); the end position for the

@@ -170,6 +170,7 @@ fn scan(
             Err(error) => return Err(segment.blame(&log.folder, error)),
         }
     };
+    segment.verified.scanned = checked_from == Some(0);
     report.scanned_bytes += checked_from.map_or(0, |from| walk.position() - from);
     log.end_offset = walk.next_offset();
     let reason = match bad {

@@ -59,6 +59,7 @@ impl Log {
             file.sync().map_err(self.folder.fault(base, LOG))?;
         }
         segment.size = cut.position;
+        segment.verified.truncate(cut.position, cut.offset);
         if segment.activate(&self.folder)?.is_none() {
             let reason = "its index does not match it".to_owned();
             return Err(self.folder.corrupt(base, LOG, cut.position, reason));

@@ -141,6 +141,19 @@ pub struct ReadRange {
     pub first_batch_base: i64,
 }
 
+/// What a client may have of a read.
+#[derive(Clone, Debug)]
+pub struct CheckedRead {
+    /// Empty when it is cold.
+    pub read: ReadRange,
+    /// The offset around which bytes are to be checked first (`Log::check_job`).
+    pub cold: Option<i64>,
+    /// The range ends because what follows is not checked yet, or damaged.
+    pub clipped: bool,
+    /// Where to check next, before the reader gets there.
+    pub ahead: Option<i64>,
+}
+
 /// A record found by its timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimestampOffset {

@@ -47,6 +47,12 @@ impl Window {
         Ok(self.buffer.get(skip..).unwrap_or(&[]))
     }
 
+    /// Whether a header may begin at `position`: of our magic, with offsets from `least` to below `end`.
+    pub(super) fn looks_like_a_batch(&mut self, position: u64, least: i64, end: i64) -> io::Result<bool> {
+        let header = BatchHeader::parse(self.at(position, HEADER_LEN)?);
+        Ok(header.is_ok_and(|header| header.base_offset >= least && header.next_offset() <= end))
+    }
+
     /// CRC-32C of `len` bytes from `position`.
     fn crc32c(&mut self, mut position: u64, mut len: u64) -> io::Result<u32> {
         let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);

@@ -10,6 +10,7 @@ use super::log_dirs::{CHECKPOINTS, OffsetsByDir};
 use super::shared::Node;
 use crate::log::{LastStop, clean_shutdown};
 use crate::partition::{Notices, Partition, PartitionOffsets};
+use crate::storage::is_full;
 
 /// Logs that one effect closes: enough for its own cost not to show, few enough to keep every thread busy.
 const LOGS_PER_EFFECT: usize = 8;
@@ -48,9 +49,15 @@ impl Node {
     pub(super) fn mark_clean(&self, notices: &mut Notices) {
         let known = self.images.lock().first_applied;
         let Closing { offsets, mut unclean } = std::mem::take(&mut *self.stopping.closing.lock());
-        if let Err(error) = self.quorum.lock().close() {
-            self.fault(&error.to_string());
-            unclean.extend(self.log_dirs.first().map(|log_dir| log_dir.path.clone()));
+        let closed = self.quorum.lock().close();
+        if let Err(error) = closed {
+            let metadata_dir = self.log_dirs.first().map(|log_dir| log_dir.path.clone());
+            match &metadata_dir {
+                // The next start recovers it as after a crash.
+                Some(log_dir) if error.is_full() => self.lacks_room(log_dir, &error.to_string()),
+                _ => self.fault(&error.to_string()),
+            }
+            unclean.extend(metadata_dir);
         }
         for log_dir in &self.log_dirs {
             let path = &log_dir.path;
@@ -61,7 +68,10 @@ impl Node {
                 && written
                 && let Err(error) = clean_shutdown::write(&*self.storage, path, -1)
             {
-                self.fail_log_dir(path, &error.to_string(), notices);
+                match is_full(&error) {
+                    true => self.lacks_room(path, &error.to_string()),
+                    false => self.fail_log_dir(path, &error.to_string(), notices),
+                }
             }
         }
         self.stopped();

@@ -25,6 +25,8 @@ pub enum Effect {
     ApplyImage,
     /// The next chunk of a coordinator's partition.
     Load(Load),
+    /// The next piece of what was written long ago.
+    Scrub,
     /// The files of a deleted partition.
     Remove(Removal),
     /// A look for logs to compact.

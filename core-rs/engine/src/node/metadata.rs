@@ -36,6 +36,7 @@ impl Node {
         self.tick_cleaning(now);
         self.tick_producer_expiry(now);
         self.tick_room(now);
+        self.tick_scrubbing(now);
         now.monotonic_ms + if rests { RESTING_TICK_MS } else { TICK_MS }
     }
 

@@ -38,6 +38,7 @@ mod request_metrics;
 mod requests;
 mod retention;
 mod room;
+mod scrubbing;
 mod shared;
 mod stalls;
 mod stats;
@@ -60,6 +61,8 @@ mod reactor_tests;
 mod retention_tests;
 #[cfg(test)]
 mod room_tests;
+#[cfg(test)]
+mod scrubbing_tests;
 #[cfg(test)]
 mod testing;
 

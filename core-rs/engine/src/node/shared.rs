@@ -25,6 +25,7 @@ use super::quotas::Quotas;
 use super::request_metrics::RequestMetrics;
 use super::retention::Retention;
 use super::room::Room;
+use super::scrubbing::Scrubbing;
 use super::stats::ThreadStats;
 use super::stopping::Stopping;
 use super::wakes::{ShellAction, Signals, Wakes};
@@ -77,6 +78,7 @@ pub struct Node {
     pub(super) cleaning: Cleaning,
     pub(super) producer_expiry: Periodic,
     pub(super) room: Room,
+    pub(super) scrubbing: Scrubbing,
     /// Held while offsets are gathered and written as checkpoints: the files never go back in time.
     pub(super) checkpointing: Mutex<()>,
 }
@@ -145,6 +147,7 @@ impl Node {
             cleaning: Cleaning::new(&options, now),
             retention: Retention::new(options.log_retention_check_interval_ms, now),
             room: Room::default(),
+            scrubbing: Scrubbing::new(&options, now),
             checkpointing: Mutex::default(),
             options,
         }
@@ -261,6 +264,7 @@ impl Node {
             }
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
+            Effect::Scrub => self.scrub(&mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),
             Effect::Clean => self.clean_logs(now, &mut notices),
             Effect::CheckRetention => self.check_retention(now, &mut notices),
@@ -315,6 +319,9 @@ impl Node {
             }
             for effect in notices.later.drain(..) {
                 self.run_later(Effect::Partition(effect));
+            }
+            for damage in notices.damages.drain(..) {
+                self.report_damage(&damage);
             }
             for full in notices.full.drain(..) {
                 if let Some(log_dir) = full.dir.parent() {

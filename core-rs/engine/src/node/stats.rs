@@ -74,6 +74,8 @@ impl Node {
             "requestTimes": request_metrics::to_json(self.threads.iter().map(|thread| &thread.stats.times).chain([&*control_times])),
             "bytesIn": sum(|stats| &stats.bytes_in),
             "bytesOut": sum(|stats| &stats.bytes_out),
+            "scrubbedBytes": self.scrubbing.bytes(),
+            "damagedPlaces": self.scrubbing.damaged_places(),
             "pendingEffects": self.pending_effects(),
             "memory": {
                 "inputBytes": self.budget.input_bytes(),

@@ -23,6 +23,9 @@ pub enum PartitionError {
     /// Its disk failed, its bytes are corrupt, or a panic left its state in doubt: nothing is served any more.
     #[error("the partition is offline: {reason}")]
     Offline { reason: Arc<str> },
+    /// What stands there is not what was written: it is not served, what stands around it is.
+    #[error("the records there are damaged: {reason}")]
+    Damaged { reason: Arc<str> },
     /// There is no room on its disk; nothing was appended, and the same append may succeed later.
     #[error("the log directory is full: {reason}")]
     Full { reason: Arc<str> },

@@ -2,6 +2,7 @@
 //! It speaks no wire format and wakes nobody itself; what follows from a change leaves in `Notices`.
 
 mod append;
+mod check;
 mod cleaning;
 mod config;
 mod coordinator;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::log::producer_snapshot::ProducerSnapshotEntry;
-use crate::log::{Log, LogError, LogPosition};
+use crate::log::{DamagedPlace, Log, LogError, LogPosition};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
@@ -96,6 +97,8 @@ struct State {
     deleted: bool,
     /// A sync is queued or running: at most one per partition.
     syncing: bool,
+    /// Offsets around which bytes are being checked, or are about to be.
+    checking: Vec<i64>,
     /// Records appended since the last sync was asked for.
     unsynced_records: u64,
 }
@@ -345,6 +348,11 @@ impl Partition {
             }
             LogError::AppendTooLarge { bytes, limit } => {
                 PartitionError::BatchLargerThanSegment { size: bytes, max: limit }
+            }
+            LogError::Corrupt { path, position, reason } => {
+                let said = format!("{} at byte {position}: {reason}", path.display());
+                notices.damages.push(DamagedPlace { path, position, offset: -1, reason });
+                PartitionError::Damaged { reason: said.into() }
             }
             LogError::Full { .. } => {
                 let reason = error.to_string();

@@ -77,6 +77,7 @@ impl Partition {
             offline: None,
             deleted: false,
             syncing: false,
+            checking: Vec::new(),
             unsynced_records: 0,
         };
         let partition = Arc::new(Partition {

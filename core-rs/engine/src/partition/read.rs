@@ -1,5 +1,7 @@
 //! What a fetch reads: a range of whole batches below the bound of its isolation, never a byte copied.
 
+use std::sync::Arc;
+
 use super::epochs::end_of_epoch;
 use super::{Notices, Partition, PartitionError, State, WaiterId};
 use crate::log::AbortedTxn;
@@ -57,8 +59,11 @@ pub struct Fetched {
     pub divergence: Option<Divergence>,
     /// For a reader of committed records: the aborted transactions among what it reads.
     pub aborted: Option<Vec<AbortedTxn>>,
-    /// More can be read, but from the next segment, which is another range: waiting for more bytes is pointless.
+    /// More can be read, but as another range, from the next segment or what is checked next: waiting for more bytes
+    /// is pointless.
     pub at_segment_end: bool,
+    /// What is to be read is being checked first: it is worth waiting for that.
+    pub cold: bool,
 }
 
 impl Partition {
@@ -68,7 +73,7 @@ impl Partition {
     /// Errors: deleted, offline, epoch and leader checks, `OffsetOutOfRange` below the log start or above the log
     /// end. Between high watermark and log end there is nothing to read, and no error.
     pub fn read(
-        &self,
+        self: &Arc<Self>,
         spec: &ReadSpec,
         waiter: Option<WaiterId>,
         notices: &mut Notices,
@@ -79,12 +84,16 @@ impl Partition {
                 let bound = state.bound(Some(spec.isolation))?.offset;
                 state.waiters.register(id, spec.isolation, bound.saturating_add(1));
             }
-            self.read_locked(state, spec, notices)
+            let fetched = self.read_locked(state, spec, notices);
+            if let (Some(id), Ok(Fetched { cold: true, .. })) = (waiter, &fetched) {
+                Self::await_check(state, id, spec.isolation);
+            }
+            fetched
         })
     }
 
     fn read_locked(
-        &self,
+        self: &Arc<Self>,
         state: &mut State,
         spec: &ReadSpec,
         notices: &mut Notices,
@@ -101,6 +110,7 @@ impl Partition {
             divergence: None,
             aborted: commits.then(Vec::new),
             at_segment_end: false,
+            cold: false,
         };
         let out_of_range = PartitionError::OffsetOutOfRange { offset: spec.offset, start, end };
         if spec.last_fetched_epoch >= 0 {
@@ -121,19 +131,26 @@ impl Partition {
         if spec.offset >= upper.offset || (spec.max_bytes == 0 && !spec.at_least_one) {
             return Ok(fetched);
         }
-        let found = log.read(spec.offset, spec.max_bytes, upper, spec.at_least_one).and_then(|read| {
+        let found = log.read_checked(spec.offset, spec.max_bytes, upper, spec.at_least_one);
+        let found = found.and_then(|found| {
             // As Kafka, null beside a batch that is there and does not fit.
-            let aborted = match commits && read.range.len > 0 {
-                true => Some(log.aborted_in(spec.offset, &read, upper)?),
+            let aborted = match commits && found.read.range.len > 0 {
+                true => Some(log.aborted_in(spec.offset, &found.read, upper)?),
                 false => None,
             };
-            Ok((read, aborted))
+            Ok((found, aborted))
         });
         match found {
-            Ok((read, aborted)) => {
+            Ok((found, aborted)) => {
+                let read = found.read;
                 fetched.aborted = aborted;
-                fetched.at_segment_end = read.range.len > 0 && spec.offset < upper.segment_base;
+                let more = found.clipped || spec.offset < upper.segment_base;
+                fetched.at_segment_end = read.range.len > 0 && more;
                 fetched.range = (read.range.len > 0).then_some(read.range);
+                fetched.cold = found.cold.is_some();
+                for offset in found.cold.into_iter().chain(found.ahead) {
+                    self.want_check(state, offset, notices);
+                }
                 Ok(fetched)
             }
             Err(error) => Err(self.fault(state, error, notices)),

@@ -12,6 +12,8 @@ use crate::storage::WriteError;
 pub enum Effect {
     /// Make the partition's appends durable and let its high watermark follow.
     Sync(Arc<Partition>),
+    /// Look at what stands around this offset, for readers.
+    Check(Arc<Partition>, i64),
 }
 
 impl Effect {
@@ -19,6 +21,7 @@ impl Effect {
     pub fn run(self, notices: &mut Notices) {
         match self {
             Effect::Sync(partition) => partition.sync(notices),
+            Effect::Check(partition, offset) => partition.check(offset, notices),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::log::{AbortedTxn, Opening};
 use crate::storage::splitmix::SplitMix;
 use crate::storage::{SimStorage, Storage};
 
-fn read(partition: &Partition, offset: i64, max_bytes: u64, isolation: Isolation) -> Fetched {
+fn read(partition: &Arc<Partition>, offset: i64, max_bytes: u64, isolation: Isolation) -> Fetched {
     let spec = ReadSpec {
         offset,
         current_leader_epoch: -1,
@@ -21,7 +21,13 @@ fn read(partition: &Partition, offset: i64, max_bytes: u64, isolation: Isolation
         isolation,
         at_least_one: true,
     };
-    partition.read(&spec, None, &mut Notices::default()).unwrap()
+    let mut notices = Notices::default();
+    let fetched = partition.read(&spec, None, &mut notices).unwrap();
+    if !fetched.cold {
+        return fetched;
+    }
+    run_effects(&mut notices);
+    partition.read(&spec, None, &mut notices).unwrap()
 }
 
 fn bytes(fetched: &Fetched) -> Vec<u8> {
@@ -34,7 +40,7 @@ fn bases(fetched: &Fetched) -> Vec<i64> {
 }
 
 /// The offsets of the records that a consumer of committed records delivers, by the rule of Kafka's consumer.
-fn committed(partition: &Partition, max_bytes: u64) -> Vec<i64> {
+fn committed(partition: &Arc<Partition>, max_bytes: u64) -> Vec<i64> {
     let (mut next, mut delivered) = (partition.offsets().log_start, Vec::new());
     loop {
         let fetched = read(partition, next, max_bytes, Isolation::ReadCommitted);

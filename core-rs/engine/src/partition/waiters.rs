@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Effect, Isolation};
+use crate::log::DamagedPlace;
 use crate::uuid::Uuid;
 
 /// A parked request of an I/O thread; `token` is unique on its thread for as long as the request lives.
@@ -27,6 +28,8 @@ pub struct Notices {
     pub later: Vec<Effect>,
     /// Partitions that went offline just now: every other one in the same log directory must follow.
     pub failures: Vec<Failure>,
+    /// Files that were found to be damaged, again perhaps.
+    pub damages: Vec<DamagedPlace>,
     /// Partitions whose disk had no room for what was to be written: nothing of it counts, and nothing is broken.
     pub full: Vec<Failure>,
 }
@@ -38,6 +41,7 @@ impl Notices {
             && self.effects.is_empty()
             && self.failures.is_empty()
             && self.full.is_empty()
+            && self.damages.is_empty()
             && self.later.is_empty()
     }
 }

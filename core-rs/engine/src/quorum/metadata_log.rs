@@ -199,8 +199,8 @@ impl MetadataLog {
         vouched.then_some(()).ok_or_else(|| "the metadata log was cut while it was being synced".to_owned())
     }
 
-    pub fn close(&mut self) -> Result<(), String> {
-        self.log.close().map_err(|error| error.to_string())
+    pub fn close(&mut self) -> Result<(), LogError> {
+        self.log.close()
     }
 }
 

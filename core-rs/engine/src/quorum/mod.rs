@@ -25,6 +25,7 @@ use std::sync::Arc;
 use protobuf::Message as _;
 use raft::eraftpb::Message;
 
+use crate::log::LogError;
 use crate::storage::{Storage, WriteError};
 use consensus::Consensus;
 use metadata_log::{Batch, MetadataLog};
@@ -285,7 +286,10 @@ impl Quorum {
         let job = self.persist(true);
         job.run().map_err(|error| io_error(self, error))?;
         self.in_flight = None;
-        self.log.close().map_err(QuorumError::Log)
+        self.log.close().map_err(|error| match error {
+            LogError::Full { path, source } => QuorumError::Io { path, source },
+            other => QuorumError::Log(other.to_string()),
+        })
     }
 
     /// Runs `body` unless this quorum stopped; its error is the fault.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::storage::is_full;
+
 use crate::log::CutBytes;
 
 /// One thing that happened, in order; `Quorum::take_outputs` hands them over.
@@ -75,6 +77,13 @@ pub enum QuorumError {
     WrongNode { path: PathBuf, found: i32, expected: i32 },
     #[error("{0}")]
     Fault(String),
+}
+
+impl QuorumError {
+    /// There was no room: what was synced before is all that there is.
+    pub fn is_full(&self) -> bool {
+        matches!(self, QuorumError::Io { source, .. } if is_full(source))
+    }
 }
 
 /// The quorum as DescribeQuorum shows it. Offsets are exclusive ends in the metadata log.

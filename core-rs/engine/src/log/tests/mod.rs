@@ -1,5 +1,6 @@
 //! The log held to its promises; the batches and directories that the tests share.
 
+mod check;
 mod cleaning;
 mod crash;
 mod files;

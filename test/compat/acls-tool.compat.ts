@@ -1,13 +1,14 @@
 // kafka-acls as an operator would use it, and Kafka's console clients, which are refused and let in by what it did.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BrokerProcess, dataFolder } from '../cluster/broker-process.js'
-import { kafkaJars, kafkaTool } from './toolchains.js'
+import { failed, succeeded, type Tool, ToolRunner } from './tools.js'
 
 const folder = dataFolder()
 let broker: BrokerProcess
+let runner: ToolRunner
 
 beforeAll(async () => {
-  kafkaJars()
+  runner = ToolRunner.start()
   const settings = {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     // The clients here have no names: who administrates keeps the cluster, on which there are no ACLs.
@@ -17,22 +18,15 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  await runner?.stop()
   await broker?.stop()
   folder.remove()
 })
 
-const server = () => ['--bootstrap-server', broker.bootstrap]
-const acls = (...args: string[]) => kafkaTool('org.apache.kafka.tools.AclCommand', [...server(), ...args])
+const run = (tool: Tool, args: readonly string[], input?: string) =>
+  runner.run(tool, broker.bootstrap, args, input)
+const acls = async (...args: string[]) => succeeded(await run('kafka-acls', args))
 const ME = 'User:ANONYMOUS'
-
-/** What a tool said when it failed. */
-const failure = (running: Promise<string>): Promise<string> =>
-  running.then(
-    (said) => {
-      throw new Error(`the tool did not fail:\n${said}`)
-    },
-    (error) => String(error),
-  )
 
 const listed = async (...args: string[]) =>
   (await acls('--list', ...args))
@@ -105,33 +99,24 @@ describe('kafka-acls', () => {
 
   it('is told which ACL is impossible and why', async () => {
     const wrong = ['--allow-principal', 'alice', '--operation', 'Read', '--topic', 'plain']
-    expect(await failure(acls('--add', ...wrong))).toContain('principal')
+    expect(failed(await run('kafka-acls', ['--add', ...wrong]))).toContain('principal')
   })
 })
 
 describe('console clients', () => {
   const produce = (topic: string, lines: string) =>
-    kafkaTool('org.apache.kafka.tools.ConsoleProducer', [...server(), '--topic', topic, '--sync'], lines)
-  const consume = (topic: string, group: string) =>
-    kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
-      ...server(),
-      '--topic',
-      topic,
-      '--group',
-      group,
-      '--from-beginning',
-      '--max-messages',
-      '2',
-      '--timeout-ms',
-      '20000',
-    ])
+    run('kafka-console-producer', ['--topic', topic, '--sync'], lines)
+  const consume = async (topic: string, group: string) => {
+    const args = ['--topic', topic, '--group', group, '--from-beginning', '--max-messages', '2']
+    return (await run('kafka-console-consumer', [...args, '--timeout-ms', '20000'])).stdout
+  }
 
   it('are refused on a topic that is somebody else’s, and let in as producer and as consumer', async () => {
-    await kafkaTool('org.apache.kafka.tools.TopicCommand', [...server(), '--create', '--topic', 'secret'])
+    succeeded(await run('kafka-topics', ['--create', '--topic', 'secret']))
     await acls('--add', '--allow-principal', 'User:alice', '--producer', '--topic', 'secret')
-    await failure(produce('secret', 'one\n'))
+    failed(await produce('secret', 'one\n'))
     await acls('--add', '--allow-principal', ME, '--producer', '--topic', 'secret')
-    await produce('secret', 'one\ntwo\n')
+    succeeded(await produce('secret', 'one\ntwo\n'))
     // The consumer logs why and ends as if there were nothing.
     expect(await consume('secret', 'readers')).toBe('')
     await acls('--add', '--allow-principal', ME, '--consumer', '--topic', 'secret', '--group', 'readers')

@@ -1,34 +1,27 @@
 // Kafka's own administration tools against this broker, as an operator would run them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BrokerProcess, dataFolder } from '../cluster/broker-process.js'
-import { kafkaJars, kafkaTool } from './toolchains.js'
+import { failed, succeeded, type Tool, ToolRunner } from './tools.js'
 
 const folder = dataFolder()
 let broker: BrokerProcess
+let runner: ToolRunner
 
 beforeAll(async () => {
-  kafkaJars()
+  runner = ToolRunner.start()
   broker = await BrokerProcess.start({ folder: folder.path })
 })
 
 afterAll(async () => {
+  await runner?.stop()
   await broker?.stop()
   folder.remove()
 })
 
-const tool = (mainClass: string, ...args: string[]) =>
-  kafkaTool(mainClass, ['--bootstrap-server', broker.bootstrap, ...args])
-const topics = (...args: string[]) => tool('org.apache.kafka.tools.TopicCommand', ...args)
-const configs = (...args: string[]) => tool('kafka.admin.ConfigCommand', ...args)
-
-/** What a tool said when it failed. */
-const failure = (running: Promise<string>): Promise<string> =>
-  running.then(
-    (said) => {
-      throw new Error(`the tool did not fail:\n${said}`)
-    },
-    (error) => String(error),
-  )
+const run = (tool: Tool, ...args: string[]) => runner.run(tool, broker.bootstrap, args)
+const tool = async (name: Tool, ...args: string[]) => succeeded(await run(name, ...args))
+const topics = (...args: string[]) => tool('kafka-topics', ...args)
+const configs = (...args: string[]) => tool('kafka-configs', ...args)
 
 describe('kafka-topics', () => {
   it('creates, describes, lists, grows and deletes a topic', async () => {
@@ -48,7 +41,7 @@ describe('kafka-topics', () => {
     expect(described).toMatch(/Partition: 1\s+Leader: 0\s+Replicas: 0\s+Isr: 0/)
     await topics('--alter', '--topic', 'tall', '--partitions', '5')
     expect(await topics('--describe', '--topic', 'tall')).toContain('PartitionCount: 5')
-    expect(await failure(topics('--alter', '--topic', 'tall', '--partitions', '3'))).toContain(
+    expect(failed(await run('kafka-topics', '--alter', '--topic', 'tall', '--partitions', '3'))).toContain(
       'The topic tall currently has 5 partition(s); 3 would not be an increase.',
     )
     expect((await topics('--list')).split('\n')).toContain('tall')
@@ -75,9 +68,9 @@ describe('kafka-configs', () => {
     expect(described).toContain('cleanup.policy=compact,delete')
     await configs(...entity, '--alter', '--delete-config', 'retention.ms')
     expect(await configs(...entity, '--describe')).not.toContain('retention.ms')
-    expect(await failure(configs(...entity, '--alter', '--add-config', 'retention.ms=soon'))).toContain(
-      'Invalid value soon for configuration retention.ms',
-    )
+    expect(
+      failed(await run('kafka-configs', ...entity, '--alter', '--add-config', 'retention.ms=soon')),
+    ).toContain('Invalid value soon for configuration retention.ms')
   })
 
   it('sets a default of all brokers, which shows in the chain of one', async () => {
@@ -88,7 +81,7 @@ describe('kafka-configs', () => {
     expect(one).toContain(
       'synonyms={DYNAMIC_DEFAULT_BROKER_CONFIG:message.max.bytes=3000000, DEFAULT_CONFIG:message.max.bytes=1048588}',
     )
-    expect(await failure(configs(...all, '--alter', '--add-config', 'log.dirs=/x'))).toContain(
+    expect(failed(await run('kafka-configs', ...all, '--alter', '--add-config', 'log.dirs=/x'))).toContain(
       'Cannot update these configs dynamically: [log.dirs]',
     )
   })
@@ -96,40 +89,30 @@ describe('kafka-configs', () => {
 
 describe('the tools that look', () => {
   it('kafka-broker-api-versions names every API', async () => {
-    const said = await tool('org.apache.kafka.tools.BrokerApiVersionsCommand')
+    const said = await tool('kafka-broker-api-versions')
     expect(said).toMatch(/IncrementalAlterConfigs\(44\): 0 to 1 \[usable: 1\]/)
     expect(said).toMatch(/DescribeTopicPartitions\(75\): 0 \[usable: 0\]/)
   })
 
   it('kafka-log-dirs shows a log with its size', async () => {
-    const said = await tool('org.apache.kafka.tools.LogDirsCommand', '--describe', '--topic-list', 'set')
+    const said = await tool('kafka-log-dirs', '--describe', '--topic-list', 'set')
     expect(said).toContain(`"logDir":"${folder.path}"`)
     expect(said).toContain('"partition":"set-0","size":0,"offsetLag":0,"isFuture":false')
   })
 
   it('kafka-cluster and kafka-features tell of the cluster', async () => {
-    expect(
-      await kafkaTool('org.apache.kafka.tools.ClusterTool', [
-        'cluster-id',
-        '--bootstrap-server',
-        broker.bootstrap,
-      ]),
-    ).toMatch(/Cluster ID: \S{22}/)
-    const features = await tool('org.apache.kafka.tools.FeatureCommand', 'describe')
+    expect(await tool('kafka-cluster', 'cluster-id')).toMatch(/Cluster ID: \S{22}/)
+    const features = await tool('kafka-features', 'describe')
     expect(features).toMatch(
       /Feature: metadata\.version\s+SupportedMinVersion: \S+\s+SupportedMaxVersion: \S+/,
     )
   })
 
   it('kafka-metadata-quorum shows the one voter', async () => {
-    const status = await tool('org.apache.kafka.tools.MetadataQuorumCommand', 'describe', '--status')
+    const status = await tool('kafka-metadata-quorum', 'describe', '--status')
     expect(status).toMatch(/LeaderId:\s+0\n/)
     expect(status).toMatch(/MaxFollowerLag:\s+0\n/)
-    const replication = await tool(
-      'org.apache.kafka.tools.MetadataQuorumCommand',
-      'describe',
-      '--replication',
-    )
+    const replication = await tool('kafka-metadata-quorum', 'describe', '--replication')
     expect(replication).toMatch(/\n0\s+\S{22}\s+\d+\s+0\s+\d+\s+\d+\s+Leader/)
   })
 })

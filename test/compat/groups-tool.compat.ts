@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BrokerProcess, dataFolder } from '../cluster/broker-process.js'
-import { kafkaTool } from './toolchains.js'
+import { succeeded, ToolRunner } from './tools.js'
 
 const OLD = Date.UTC(2024, 0, 1)
 const RECORDS = 10
@@ -13,11 +13,13 @@ const RECORDS = 10
 const folder = dataFolder()
 const scratch = mkdtempSync(join(tmpdir(), 'millrace-groups-'))
 let broker: BrokerProcess
+let runner: ToolRunner
 let kafka: Kafka
 let member: Consumer
 
 /** The topic has two partitions; in each, five records are of the first seconds of 2024 and five of today. */
 beforeAll(async () => {
+  runner = ToolRunner.start()
   broker = await BrokerProcess.start({ folder: folder.path })
   kafka = new Kafka({ brokers: [broker.bootstrap], clientId: 'reader', logLevel: logLevel.ERROR })
   const admin = kafka.admin()
@@ -40,14 +42,14 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await member?.disconnect()
+  await runner?.stop()
   await broker?.kill()
   folder.remove()
   rmSync(scratch, { recursive: true, force: true })
 })
 
 async function groups(...args: string[]): Promise<string> {
-  const address = ['--bootstrap-server', broker.bootstrap]
-  return kafkaTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [...address, ...args])
+  return succeeded(await runner.run('kafka-consumer-groups', broker.bootstrap, args))
 }
 
 /** The cells of every line of a printed table, without its heading. */
@@ -222,8 +224,7 @@ describe('kafka-consumer-groups --delete', () => {
 
 describe('kafka-get-offsets', () => {
   const offsets = async (...args: string[]) => {
-    const address = ['--bootstrap-server', broker.bootstrap]
-    return (await kafkaTool('org.apache.kafka.tools.GetOffsetShell', [...address, ...args]))
+    return succeeded(await runner.run('kafka-get-offsets', broker.bootstrap, args))
       .trim()
       .split('\n')
   }

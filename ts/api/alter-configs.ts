@@ -1,7 +1,7 @@
 /**
  * AlterConfigs (key 33) v0–2 and IncrementalAlterConfigs (key 44) v0–1: topics, this broker, all brokers (the empty
- * name) and groups. They check who asks and which broker is meant; the controller decides. The answer comes when the
- * change is in force. Loggers and client metrics have no configs here.
+ * name), groups and client metrics subscriptions. They check who asks and which broker is meant; the controller
+ * decides. The answer comes when the change is in force. Loggers have no configs here.
  */
 import {
   alterConfigs,
@@ -11,7 +11,7 @@ import {
   type RequestOf,
 } from '../protocol/index.js'
 import { type AlterConfigsResponse, type AlteredResource, ConfigOperation } from '../state/configs.js'
-import { CONFIG_BROKER, CONFIG_GROUP, CONFIG_TOPIC } from '../state/image.js'
+import { CONFIG_BROKER, CONFIG_CLIENT_METRICS, CONFIG_GROUP, CONFIG_TOPIC } from '../state/image.js'
 import { type Asker, CLUSTER_NAME } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
@@ -85,6 +85,10 @@ function refusal(
             `Unexpected broker id, expected ${nodeId}, but received ${resourceName}`,
           )
         : refuse(Errors.INVALID_REQUEST, `Node id must be an integer, but it is: ${resourceName}`)
+    case CONFIG_CLIENT_METRICS:
+      return authorizer.allows(asker, 'ALTER_CONFIGS', 'CLUSTER', CLUSTER_NAME)
+        ? null
+        : refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
     default:
       return refuse(Errors.INVALID_REQUEST, `Unknown resource type ${resourceType}`)
   }

@@ -1,27 +1,29 @@
 /**
- * DescribeConfigs (key 32), v0–4: topics, this broker and groups, answered from the config tables. Loggers and client
- * metrics have no configs here.
+ * DescribeConfigs (key 32), v0–4: topics, this broker, groups and client metrics subscriptions, answered from
+ * the config tables. Loggers have no configs here.
  */
 import {
   ConfigSource,
   type DescribedConfig,
   describeBroker,
   describeBrokerDefaults,
+  describeClientMetrics,
   describeGroup,
   describeTopic,
 } from '../config/describe.js'
 import { describeConfigs, Errors, errorMessage, type RequestOf } from '../protocol/index.js'
-import { CONFIG_GROUP, CONFIG_TOPIC, configsOf as setConfigs, topicByName } from '../state/image.js'
+import {
+  CONFIG_BROKER,
+  CONFIG_CLIENT_METRICS,
+  CONFIG_GROUP,
+  CONFIG_TOPIC,
+  configsOf as setConfigs,
+  topicByName,
+} from '../state/image.js'
 import { topicNameError } from '../state/topic-name.js'
 import { CLUSTER_NAME } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
 import { type Call, type Handler, serve } from './handler.js'
-
-/** Kafka's ConfigResource types. */
-const TOPIC = 2
-const BROKER = 4
-const CLIENT_METRICS = 16
-const GROUP = 32
 
 type ConfigsRequest = RequestOf<typeof describeConfigs>
 type Resource = ConfigsRequest['resources'][number]
@@ -51,7 +53,7 @@ function configsOf(
 ): DescribedConfig[] | Refusal {
   const { authorizer, config } = broker
   switch (resourceType) {
-    case TOPIC: {
+    case CONFIG_TOPIC: {
       if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'TOPIC', resourceName)) {
         return refuse(Errors.TOPIC_AUTHORIZATION_FAILED)
       }
@@ -62,7 +64,7 @@ function configsOf(
         ? refuse(Errors.UNKNOWN_TOPIC_OR_PARTITION, null)
         : describeTopic(config, setConfigs(broker.image(), CONFIG_TOPIC, resourceName))
     }
-    case BROKER: {
+    case CONFIG_BROKER: {
       if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
         return refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
       }
@@ -72,17 +74,20 @@ function configsOf(
       const expected = `expected ${broker.nodeId} or empty string, but received ${resourceName}`
       return refuse(Errors.INVALID_REQUEST, `Unexpected broker id, ${expected}`)
     }
-    case GROUP:
+    case CONFIG_GROUP:
       if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'GROUP', resourceName)) {
         return refuse(Errors.GROUP_AUTHORIZATION_FAILED)
       }
       return resourceName === ''
         ? refuse(Errors.INVALID_REQUEST, 'Group name must not be empty')
-        : describeGroup(setConfigs(broker.image(), CONFIG_GROUP, resourceName))
-    case CLIENT_METRICS:
-      return authorizer.allows(call, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)
-        ? []
-        : refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
+        : describeGroup(config, setConfigs(broker.image(), CONFIG_GROUP, resourceName))
+    case CONFIG_CLIENT_METRICS:
+      if (!authorizer.allows(call, 'DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
+        return refuse(Errors.CLUSTER_AUTHORIZATION_FAILED)
+      }
+      return resourceName === ''
+        ? refuse(Errors.INVALID_REQUEST, 'Client metrics subscription name must not be empty')
+        : describeClientMetrics(setConfigs(broker.image(), CONFIG_CLIENT_METRICS, resourceName))
     default:
       return refuse(Errors.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)
   }

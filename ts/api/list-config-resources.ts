@@ -1,15 +1,21 @@
 /**
- * ListConfigResources (key 74): what has configs of its own. v0 asks for client metrics alone, of which there are
- * none; v1 for topics, brokers, groups, client metrics and loggers, which have no configs here.
+ * ListConfigResources (key 74): what has configs of its own. v0 asks for client metrics alone, v1
+ * for topics, brokers, groups, client metrics and loggers, which have no configs here.
  */
 import { Errors, listConfigResources } from '../protocol/index.js'
-import { CONFIG_BROKER, CONFIG_GROUP, CONFIG_TOPIC, configuredNames, topicsSorted } from '../state/image.js'
+import {
+  CONFIG_BROKER,
+  CONFIG_CLIENT_METRICS,
+  CONFIG_GROUP,
+  CONFIG_TOPIC,
+  configuredNames,
+  topicsSorted,
+} from '../state/image.js'
 import { CLUSTER_NAME } from './authorize.js'
 import { type Handler, serve } from './handler.js'
 
 const BROKER_LOGGER = 8
-const CLIENT_METRICS = 16
-const TYPES = [CONFIG_TOPIC, CONFIG_BROKER, BROKER_LOGGER, CLIENT_METRICS, CONFIG_GROUP]
+const TYPES = [CONFIG_TOPIC, CONFIG_BROKER, BROKER_LOGGER, CONFIG_CLIENT_METRICS, CONFIG_GROUP]
 
 export const listConfigResourcesHandler: Handler = serve(listConfigResources, (call, body, broker) => {
   const { authorizer, image } = broker
@@ -23,11 +29,11 @@ export const listConfigResourcesHandler: Handler = serve(listConfigResources, (c
     return
   }
   const wanted =
-    call.version === 0 ? [CLIENT_METRICS] : body.resourceTypes.length > 0 ? body.resourceTypes : TYPES
+    call.version === 0 ? [CONFIG_CLIENT_METRICS] : body.resourceTypes.length > 0 ? body.resourceTypes : TYPES
   const namesOf = (type: number): string[] => {
     if (type === CONFIG_TOPIC) return topicsSorted(image()).map(({ name }) => name)
     if (type === CONFIG_BROKER) return broker.brokers(call.listener).map(({ nodeId }) => String(nodeId))
-    return type === CONFIG_GROUP ? configuredNames(image(), CONFIG_GROUP) : []
+    return type === BROKER_LOGGER ? [] : configuredNames(image(), type)
   }
   call.reply({
     errorCode: Errors.NONE,

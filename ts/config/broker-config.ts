@@ -9,6 +9,7 @@ import { type ListenerKey, listenerKeyName, listenerKeyOf } from './listener-key
 import { advertisedListeners, type Listener, parseListeners } from './listeners.js'
 import { ConfigError, type Setting } from './sources.js'
 import { type TopicKey, topicKeys, topicSynonyms } from './topic-keys.js'
+import { unhonouredKeys } from './unhonoured-keys.js'
 
 type ValueOf<K> = K extends ConfigKey<infer T> ? T : never
 export type BrokerValue<K extends BrokerKey> = ValueOf<(typeof brokerKeys)[K]>
@@ -53,13 +54,14 @@ export class BrokerConfig {
   }
 
   /** The value's text: the one that was set, while running or before, else the default; null where there is neither. */
-  textOf(name: BrokerKey): string | null {
+  textOf(name: string): string | null {
     const { own, clusterWide } = this.dynamic
-    return own.get(name) ?? clusterWide.get(name) ?? this.staticTextOf(name) ?? brokerKeys[name].defaultText
+    const given = own.get(name) ?? clusterWide.get(name) ?? this.staticTextOf(name)
+    return given ?? brokerKeyOf(name)?.defaultText ?? null
   }
 
   /** What the broker was started with; null where nothing was said. */
-  staticTextOf(name: BrokerKey): string | null {
+  staticTextOf(name: string): string | null {
     return this.settings.get(name)?.text.trim() ?? null
   }
 
@@ -190,9 +192,19 @@ export function isBrokerKey(name: string): name is BrokerKey {
   return Object.hasOwn(brokerKeys, name)
 }
 
+/** Of a broker key, whether it has an effect here or not; null for any other name. */
+export function brokerKeyOf(name: string): ConfigKey<unknown> | null {
+  return isBrokerKey(name) ? brokerKeys[name] : (unhonouredKeys.get(name) ?? null)
+}
+
+/** The names of all broker keys. */
+export function brokerKeyNames(): string[] {
+  return [...Object.keys(brokerKeys), ...unhonouredKeys.keys()]
+}
+
 /** Of a broker key, or one that a listener has for itself. */
 function specOf(name: string): ConfigKey<unknown> | null {
-  return isBrokerKey(name) ? brokerKeys[name] : listenerKeyOf(name)
+  return brokerKeyOf(name) ?? listenerKeyOf(name)
 }
 
 function check({ key, text, origin, lenient }: Setting): string | null {

@@ -1,6 +1,6 @@
 /**
- * The config keys of a broker that have a meaning here, with Kafka's names and defaults; foreign-keys.ts lists the
- * rest of Kafka's keys. `honoured: false` marks a key that is described to clients but has no effect yet; what the data
+ * The config keys of a broker that have a meaning here, with Kafka's names and defaults; unhonoured-keys.ts has
+ * the rest of Kafka's keys. `honoured: false` marks a key that is described to clients but has no effect yet; what the data
  * plane takes when it opens is read-only, though Kafka may change some of it while a broker runs.
  */
 import { availableParallelism } from 'node:os'
@@ -8,7 +8,9 @@ import {
   addressCaps,
   bool,
   type ConfigKey,
+  ConfigType,
   double,
+  gzipLevel,
   int,
   LONG_MAX_TEXT,
   list,
@@ -32,10 +34,16 @@ export const brokerKeys = {
     honoured: false,
     doc: 'A node here is always both broker and controller.',
   }),
-  'log.dir': text({ default: './data', doc: 'The folder that holds the logs; log.dirs goes first.' }),
-  'log.dirs': optionalText({
-    doc: 'Folders that hold the logs, separated by commas; the first one also holds the metadata log.',
-  }),
+  'log.dir': {
+    ...text({ default: './data', doc: 'The folder that holds the logs; log.dirs goes first.' }),
+    type: ConfigType.LIST,
+  },
+  'log.dirs': {
+    ...optionalText({
+      doc: 'Folders that hold the logs, separated by commas; the first one also holds the metadata log.',
+    }),
+    type: ConfigType.LIST,
+  },
   'auto.create.topics.enable': bool({
     default: true,
     doc: 'Whether a Metadata request of a producer creates a missing topic.',
@@ -44,13 +52,11 @@ export const brokerKeys = {
   'num.partitions': int({
     default: 1,
     min: 1,
-    updateMode: 'cluster-wide',
     doc: 'Partitions of a topic created without a number of its own.',
   }),
   'default.replication.factor': int({
     default: 1,
     min: 1,
-    updateMode: 'cluster-wide',
     doc: 'Replicas of a topic created without a number of its own.',
   }),
   'broker.rack': optionalText({ doc: 'The rack of this broker, shown in Metadata.' }),
@@ -96,15 +102,21 @@ export const brokerKeys = {
     updateMode: 'per-broker',
     doc: 'Where the broker listens, NAME://host:port separated by commas; port 0 takes a free one.',
   }),
-  'advertised.listeners': optionalText({
-    updateMode: 'per-broker',
-    doc: 'The addresses told to clients, one for each listener; unset, those of listeners.',
-  }),
-  'listener.security.protocol.map': list({
-    default: 'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
-    updateMode: 'per-broker',
-    doc: 'The security protocol of each listener name.',
-  }),
+  'advertised.listeners': {
+    ...optionalText({
+      updateMode: 'per-broker',
+      doc: 'The addresses told to clients, one for each listener; unset, those of listeners.',
+    }),
+    type: ConfigType.LIST,
+  },
+  'listener.security.protocol.map': {
+    ...list({
+      default: 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+      updateMode: 'per-broker',
+      doc: 'The security protocol of each listener name.',
+    }),
+    type: ConfigType.STRING,
+  },
   'inter.broker.listener.name': optionalText({
     honoured: false,
     doc: 'The listener that brokers use among themselves; unset, the first one.',
@@ -232,10 +244,7 @@ export const brokerKeys = {
   'group.max.size': int({ default: 2147483647, min: 1, doc: 'Members of one group.' }),
 
   // logs: defaults of the topic keys
-  'compression.gzip.level': int({
-    default: -1,
-    min: -1,
-    max: 9,
+  'compression.gzip.level': gzipLevel({
     updateMode: 'cluster-wide',
     doc: 'Level used when compression.type is gzip.',
   }),

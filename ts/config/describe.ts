@@ -1,11 +1,12 @@
 /**
- * The DescribeConfigs view of the config tables: value, source and synonyms of each key of a broker, topic or group.
+ * The DescribeConfigs view of the config tables: value, source and synonyms of each key of a broker, topic, group or client
+ * metrics subscription.
  * It decides nothing about who may see what.
  */
 import type { BrokerConfig } from './broker-config.js'
-import { isBrokerKey } from './broker-config.js'
-import { type BrokerKey, brokerKeys } from './broker-keys.js'
-import { groupKeys } from './group-keys.js'
+import { brokerKeyNames, brokerKeyOf } from './broker-config.js'
+import { clientMetricsKeys } from './client-metrics-keys.js'
+import { groupKeys, groupSynonyms } from './group-keys.js'
 import { type ConfigKey, ConfigType } from './key.js'
 import { topicKeys, topicSynonyms } from './topic-keys.js'
 
@@ -16,6 +17,7 @@ export const ConfigSource = {
   DYNAMIC_DEFAULT_BROKER: 3,
   STATIC_BROKER: 4,
   DEFAULT: 5,
+  CLIENT_METRICS: 7,
   DYNAMIC_GROUP: 8,
 } as const
 export type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource]
@@ -40,9 +42,8 @@ export interface DescribedConfig {
 /** Everything about this broker, with what was set dynamically and no table has. */
 export function describeBroker(config: BrokerConfig): DescribedConfig[] {
   const { own, clusterWide } = config.dynamic
-  const known = namesOf(brokerKeys).map((name) => describeBrokerKey(config, name))
-  const unknown = [...new Set([...own.keys(), ...clusterWide.keys()])].filter((name) => !isBrokerKey(name))
-  return [...known, ...unknown.map((name) => unknownBrokerKey(config, name))]
+  const beyond = [...own.keys(), ...clusterWide.keys()].filter((name) => brokerKeyOf(name) === null)
+  return [...brokerKeyNames(), ...new Set(beyond)].map((name) => describeBrokerKey(config, name))
 }
 
 /** What was set for every broker of the cluster, and nothing else. */
@@ -52,15 +53,15 @@ export function describeBrokerDefaults(config: BrokerConfig): DescribedConfig[] 
     source: ConfigSource.DYNAMIC_DEFAULT_BROKER,
     synonyms: synonyms.filter(({ source }) => source === ConfigSource.DYNAMIC_DEFAULT_BROKER),
   })
-  return [...config.dynamic.clusterWide].map(([name, value]) =>
-    isBrokerKey(name)
-      ? onlyDefaults({ ...describeBrokerKey(config, name), ...(brokerKeys[name].sensitive ? {} : { value }) })
-      : onlyDefaults(unknownBrokerKey(config, name)),
-  )
+  return [...config.dynamic.clusterWide].map(([name, value]) => {
+    const known = describeBrokerKey(config, name)
+    return onlyDefaults(known.sensitive ? known : { ...known, value })
+  })
 }
 
-function describeBrokerKey(config: BrokerConfig, name: BrokerKey): DescribedConfig {
-  const key: ConfigKey<unknown> = brokerKeys[name]
+function describeBrokerKey(config: BrokerConfig, name: string): DescribedConfig {
+  const key = brokerKeyOf(name)
+  if (key === null) return unknownBrokerKey(config, name)
   const readOnly = key.updateMode === 'read-only'
   return described(name, key, brokerSynonyms(config, name), config.textOf(name), readOnly)
 }
@@ -91,18 +92,32 @@ export function describeTopic(config: BrokerConfig, own: ReadonlyMap<string, str
     const value = own.get(name)
     if (value !== undefined) synonyms.push({ name, value, source: ConfigSource.DYNAMIC_TOPIC })
     const first = topicSynonyms[name]?.[0]?.key
-    if (first !== undefined && isBrokerKey(first)) synonyms.push(...brokerSynonyms(config, first))
+    if (first !== undefined) synonyms.push(...brokerSynonyms(config, first))
     return described(name, topicKeys[name], bySource(synonyms), value ?? defaults[name], false)
   })
 }
 
-export function describeGroup(own: ReadonlyMap<string, string>): DescribedConfig[] {
+export function describeGroup(config: BrokerConfig, own: ReadonlyMap<string, string>): DescribedConfig[] {
   return namesOf(groupKeys).map((name) => {
     const key: ConfigKey<unknown> = groupKeys[name]
-    const synonyms: ConfigSynonym[] = [{ name, value: key.defaultText, source: ConfigSource.DEFAULT }]
+    const broker = groupSynonyms[name]
+    const synonyms: ConfigSynonym[] =
+      broker === undefined
+        ? [{ name, value: key.defaultText, source: ConfigSource.DEFAULT }]
+        : brokerSynonyms(config, broker)
     const value = own.get(name)
     if (value !== undefined) synonyms.unshift({ name, value, source: ConfigSource.DYNAMIC_GROUP })
-    return described(name, key, synonyms, value ?? key.defaultText, false)
+    return described(name, key, synonyms, synonyms[0]?.value ?? null, false)
+  })
+}
+
+/** A subscription that nobody has made is described with the defaults. */
+export function describeClientMetrics(own: ReadonlyMap<string, string>): DescribedConfig[] {
+  return namesOf(clientMetricsKeys).map((name) => {
+    const key: ConfigKey<unknown> = clientMetricsKeys[name]
+    const value = own.get(name)
+    const set = value === undefined ? [] : [{ name, value, source: ConfigSource.CLIENT_METRICS }]
+    return described(name, key, set, value ?? key.defaultText, false)
   })
 }
 
@@ -114,18 +129,17 @@ const brokerSynonymNames: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 )
 
-function brokerSynonyms(config: BrokerConfig, name: BrokerKey): ConfigSynonym[] {
+function brokerSynonyms(config: BrokerConfig, name: string): ConfigSynonym[] {
   const { own, clusterWide } = config.dynamic
   const synonyms: ConfigSynonym[] = []
   const add = (synonym: string, value: string | null | undefined, source: ConfigSource): void => {
     if (value !== null && value !== undefined) synonyms.push({ name: synonym, value, source })
   }
   for (const synonym of brokerSynonymNames.get(name) ?? [name]) {
-    if (!isBrokerKey(synonym)) continue
     add(synonym, own.get(synonym), ConfigSource.DYNAMIC_BROKER)
     add(synonym, clusterWide.get(synonym), ConfigSource.DYNAMIC_DEFAULT_BROKER)
     add(synonym, config.staticTextOf(synonym), ConfigSource.STATIC_BROKER)
-    add(synonym, brokerKeys[synonym].defaultText, ConfigSource.DEFAULT)
+    add(synonym, brokerKeyOf(synonym)?.defaultText, ConfigSource.DEFAULT)
   }
   const chain = bySource(synonyms)
   // Kafka begins where the key itself comes first: what only a synonym says is not this key's.

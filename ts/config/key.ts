@@ -155,6 +155,32 @@ export function addressCaps(key: Common): ConfigKey<ReadonlyMap<string, number>>
   }
 }
 
+/** −1 leaves the level to the codec. */
+export function gzipLevel(key: Common): ConfigKey<number> {
+  const level = int({ ...key, default: -1, min: -1, max: 9 })
+  return {
+    ...level,
+    parse: (raw) =>
+      raw.trim() === '0' ? { reason: 'Value must be between 1 and 9 or equal to -1' } : level.parse(raw),
+  }
+}
+
+/** `partition:broker` separated by commas, or `*` for all. */
+export function throttledReplicas(key: Common): ConfigKey<readonly string[]> {
+  const all = list({ ...key, default: '' })
+  const form = '[partitionId]:[brokerId],[partitionId]:[brokerId],... or *'
+  return {
+    ...all,
+    parse(raw) {
+      const items = splitList(raw)
+      const isAll = items.length === 1 && items[0] === '*'
+      return isAll || items.every((item) => /^\d+:\d+$/.test(item))
+        ? { value: items }
+        : { reason: `must be the literal '*' or a list of replicas in the following format: ${form}` }
+    },
+  }
+}
+
 export function splitList(raw: string): string[] {
   const trimmed = raw.trim()
   return trimmed === '' ? [] : trimmed.split(',').map((item) => item.trim())

@@ -2,7 +2,18 @@
  * The config keys of a topic (Kafka's TopicConfig) and, for each, the broker key that gives its default.
  * The broker's own keys live in broker-keys.ts.
  */
-import { bool, type ConfigKey, double, int, LONG_MAX_TEXT, list, long, text } from './key.js'
+import {
+  bool,
+  type ConfigKey,
+  double,
+  gzipLevel,
+  int,
+  LONG_MAX_TEXT,
+  list,
+  long,
+  text,
+  throttledReplicas,
+} from './key.js'
 
 const compressionTypes = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer']
 
@@ -12,12 +23,7 @@ export const topicKeys = {
     oneOf: ['compact', 'delete'],
     doc: 'What happens to old segments: delete drops them by age or size, compact keeps the newest record of each key.',
   }),
-  'compression.gzip.level': int({
-    default: -1,
-    min: -1,
-    max: 9,
-    doc: 'Level used when compression.type is gzip.',
-  }),
+  'compression.gzip.level': gzipLevel({ doc: 'Level used when compression.type is gzip.' }),
   'compression.lz4.level': int({
     default: 9,
     min: 1,
@@ -51,8 +57,7 @@ export const topicKeys = {
     doc: 'Records between two syncs; 1 means that a record counts only once it is synced to the disk.',
   }),
   'flush.ms': long({ default: LONG_MAX_TEXT, min: 0, doc: 'The longest time between two syncs, in ms.' }),
-  'follower.replication.throttled.replicas': list({
-    default: '',
+  'follower.replication.throttled.replicas': throttledReplicas({
     doc: 'Replicas whose fetching is throttled on the follower.',
   }),
   'index.interval.bytes': int({
@@ -60,8 +65,7 @@ export const topicKeys = {
     min: 0,
     doc: 'Bytes of log between two entries of the offset index.',
   }),
-  'leader.replication.throttled.replicas': list({
-    default: '',
+  'leader.replication.throttled.replicas': throttledReplicas({
     doc: 'Replicas whose fetching is throttled on the leader.',
   }),
   'local.retention.bytes': long({
@@ -124,7 +128,6 @@ export const topicKeys = {
   'remote.storage.enable': bool({ default: false, doc: 'Whether the topic is tiered.' }),
   'retention.bytes': long({
     default: -1,
-    min: -1,
     doc: 'Bytes a partition may grow to before old segments go; -1 means no limit.',
   }),
   'retention.ms': long({

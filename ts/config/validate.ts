@@ -2,10 +2,10 @@
  * Whether the configs of a resource hold together, with Kafka's sentences: what CreateTopics and the AlterConfigs
  * APIs ask before anything is recorded. It stores nothing and knows no error codes.
  */
-import { isBrokerKey } from './broker-config.js'
-import { brokerKeys } from './broker-keys.js'
+import { type BrokerConfig, brokerKeyOf } from './broker-config.js'
+import { clientMetricsKeys, invalidClientMetricsValue } from './client-metrics-keys.js'
 import { isDynamicForeignKey, isForeignKey } from './foreign-keys.js'
-import { groupKeys } from './group-keys.js'
+import { groupKeys, outOfBounds } from './group-keys.js'
 import { type ConfigKey, ConfigType } from './key.js'
 import { listenerKeyOf } from './listener-keys.js'
 import { topicKeys } from './topic-keys.js'
@@ -13,16 +13,13 @@ import { topicKeys } from './topic-keys.js'
 type Table = Readonly<Record<string, ConfigKey<unknown>>>
 type Configs = Iterable<readonly [string, string | null]>
 
-const tables = { topic: topicKeys, broker: brokerKeys, group: groupKeys } as const satisfies Record<
-  string,
-  Table
->
-export type ConfigTable = keyof typeof tables
+const tables = { topic: topicKeys, group: groupKeys, 'client-metrics': clientMetricsKeys } as const
+export type ConfigTable = keyof typeof tables | 'broker'
 
 function keyOf(table: ConfigTable, name: string): ConfigKey<unknown> | null {
+  if (table === 'broker') return brokerKeyOf(name) ?? listenerKeyOf(name)
   const keys: Table = tables[table]
-  if (Object.hasOwn(keys, name)) return keys[name] ?? null
-  return table === 'broker' ? listenerKeyOf(name) : null
+  return Object.hasOwn(keys, name) ? (keys[name] ?? null) : null
 }
 
 /** Whether a key is a list, which can be appended to; null for a key that the table does not have. */
@@ -54,9 +51,25 @@ export function invalidTopicConfig(configs: Configs): string | null {
   return null
 }
 
-/** Null when these can be all the configs of a group, else the sentence for INVALID_CONFIG. */
-export function invalidGroupConfig(configs: Configs): string | null {
-  return firstInvalid('group', configs, (name) => `Unknown group config name: ${name}`)
+/**
+ * Null when these can be all the configs of a group beside what the broker sets for all, else the sentence for
+ * INVALID_CONFIG.
+ */
+export function invalidGroupConfig(configs: Configs, broker: BrokerConfig): string | null {
+  const all = [...configs]
+  const invalid = firstInvalid('group', all, (name) => `Unknown group config name: ${name}`)
+  return invalid ?? outOfBounds(new Map(all), broker)
+}
+
+/** Null when these can be all the configs of a client metrics subscription, else which error and its sentence. */
+export function invalidClientMetrics(configs: Configs): { unknown: boolean; sentence: string } | null {
+  const all = [...configs]
+  const unknown = all.find(([name]) => keyOf('client-metrics', name) === null)
+  if (unknown !== undefined) {
+    return { unknown: true, sentence: `Unknown client metrics configuration: ${unknown[0]}` }
+  }
+  const invalid = firstInvalid('client-metrics', all, () => null)
+  return invalid === null ? invalidClientMetricsValue(new Map(all)) : { unknown: false, sentence: invalid }
 }
 
 /**
@@ -70,7 +83,7 @@ export function invalidBrokerConfig(configs: Configs, isClusterWide: boolean): s
   const invalid = firstInvalid('broker', all, () => null)
   if (invalid !== null) return invalid
   const own = all
-    .filter(([name]) => isClusterWide && isBrokerKey(name) && brokerKeys[name].updateMode === 'per-broker')
+    .filter(([name]) => isClusterWide && brokerKeyOf(name)?.updateMode === 'per-broker')
     .map(([name]) => name)
   return own.length === 0
     ? null
@@ -78,7 +91,8 @@ export function invalidBrokerConfig(configs: Configs, isClusterWide: boolean): s
 }
 
 function isDynamic(name: string): boolean {
-  if (isBrokerKey(name)) return brokerKeys[name].updateMode !== 'read-only'
+  const key = brokerKeyOf(name)
+  if (key !== null) return key.updateMode !== 'read-only'
   return !isForeignKey(name) || isDynamicForeignKey(name)
 }
 

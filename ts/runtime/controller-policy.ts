@@ -7,18 +7,20 @@ import {
   type ConfigTable,
   defaultOf,
   invalidBrokerConfig,
+  invalidClientMetrics,
   invalidGroupConfig,
   invalidTopicConfig,
   isListKey,
 } from '../config/validate.js'
 import { Errors } from '../protocol/index.js'
 import type { ControllerPolicy } from '../state/controller.js'
-import { CONFIG_BROKER, CONFIG_GROUP, CONFIG_TOPIC } from '../state/image.js'
+import { CONFIG_BROKER, CONFIG_CLIENT_METRICS, CONFIG_GROUP, CONFIG_TOPIC } from '../state/image.js'
 
 const tables: ReadonlyMap<number, ConfigTable> = new Map([
   [CONFIG_TOPIC, 'topic'],
   [CONFIG_BROKER, 'broker'],
   [CONFIG_GROUP, 'group'],
+  [CONFIG_CLIENT_METRICS, 'client-metrics'],
 ])
 
 export function controllerPolicy(config: BrokerConfig): ControllerPolicy {
@@ -48,7 +50,13 @@ export function controllerPolicy(config: BrokerConfig): ControllerPolicy {
     defaultConfig: (resourceType, name) => defaultOf(tableOf(resourceType), name),
     validateConfigs(resourceType, resourceName, configs) {
       if (resourceType === CONFIG_TOPIC) return refusal(Errors.INVALID_CONFIG, invalidTopicConfig(configs))
-      if (resourceType === CONFIG_GROUP) return refusal(Errors.INVALID_CONFIG, invalidGroupConfig(configs))
+      if (resourceType === CONFIG_GROUP)
+        return refusal(Errors.INVALID_CONFIG, invalidGroupConfig(configs, config))
+      if (resourceType === CONFIG_CLIENT_METRICS) {
+        const wrong = invalidClientMetrics(configs)
+        const code = wrong?.unknown === true ? Errors.INVALID_REQUEST : Errors.INVALID_CONFIG
+        return refusal(code, wrong?.sentence ?? null)
+      }
       const invalid =
         invalidBrokerConfig(configs, resourceName === '') ??
         (resourceName === String(config.nodeId) ? invalidTogether(config, configs) : null)

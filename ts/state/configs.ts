@@ -2,7 +2,7 @@
 // Owns what becomes of the dynamic configs of a resource; which keys and values are right is the policy's to say.
 import { Errors, errorMessage } from '../protocol/index.js'
 import type { MetadataImage } from './image.js'
-import { CONFIG_BROKER, CONFIG_GROUP, CONFIG_TOPIC, configsOf } from './image.js'
+import { CONFIG_BROKER, CONFIG_CLIENT_METRICS, CONFIG_GROUP, CONFIG_TOPIC, configsOf } from './image.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
 import type { ApiError } from './topics.js'
@@ -118,6 +118,9 @@ function existenceError(
   }
   if (resourceType === CONFIG_GROUP) {
     return resourceName === '' ? invalidRequest('Default group resources are not allowed.') : null
+  }
+  if (resourceType === CONFIG_CLIENT_METRICS) {
+    return resourceName === '' ? invalidRequest("Subscription name can't be empty") : null
   }
   return invalidRequest(`Unknown resource type ${resourceType}`)
 }

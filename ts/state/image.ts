@@ -7,6 +7,7 @@ import { PersistentMap } from './persistent-map.js'
 /** ConfigResource types as records and DescribeConfigs number them. */
 export const CONFIG_TOPIC = 2
 export const CONFIG_BROKER = 4
+export const CONFIG_CLIENT_METRICS = 16
 export const CONFIG_GROUP = 32
 
 export const NO_LEADER = -1

@@ -6,6 +6,7 @@ import {
   describeConfigs,
   Errors,
   incrementalAlterConfigs,
+  listConfigResources,
   produce,
 } from '../../../ts/protocol/index.js'
 import { recordBatch } from '../../record-batch.js'
@@ -13,7 +14,10 @@ import { SimBroker } from './sim-broker.js'
 
 const TOPIC = 2
 const BROKER = 4
+const METRICS = 16
+const GROUP = 32
 const [SET, DELETE, APPEND] = [0, 1, 2]
+const [CLIENT_METRICS, DYNAMIC_GROUP] = [7, 8]
 const [DYNAMIC_TOPIC, DYNAMIC_BROKER, DYNAMIC_DEFAULT_BROKER, STATIC_BROKER, DEFAULT] = [1, 2, 3, 4, 5]
 
 let broker: SimBroker
@@ -129,11 +133,6 @@ describe('a broker', () => {
     expect(produceTo('t', 500)).toBe(Errors.NONE)
   })
 
-  it('creates topics by its dynamic number of partitions', () => {
-    change(BROKER, '0', [SET, 'num.partitions', '5'])
-    expect(create('five')?.numPartitions).toBe(5)
-  })
-
   it('lists what was set for all brokers under the empty name', () => {
     change(BROKER, '', [SET, 'log.retention.ms', '1000'], [SET, 'my.plugin', 'secret'])
     const resources = [{ resourceType: BROKER, resourceName: '', configurationKeys: null }]
@@ -161,6 +160,19 @@ describe('a broker', () => {
 
   it.each([
     ['0', 'log.dirs', '/x', 'Cannot update these configs dynamically: [log.dirs]'],
+    ['0', 'num.partitions', '5', 'Cannot update these configs dynamically: [num.partitions]'],
+    [
+      '',
+      'ssl.keystore.location',
+      '/k',
+      'Cannot update these configs at default cluster level, broker id must be specified: [ssl.keystore.location]',
+    ],
+    [
+      '',
+      'background.threads',
+      '0',
+      'Invalid value 0 for configuration background.threads: Value must be at least 1',
+    ],
     [
       '0',
       'broker.session.timeout.ms',
@@ -177,6 +189,114 @@ describe('a broker', () => {
     ['me', 'log.retention.ms', '1', 'Node id must be an integer, but it is: me'],
   ])('%s refuses %s=%s', (name, key, value, message) => {
     expect(change(BROKER, name, [SET, key, value])).toEqual([Errors.INVALID_REQUEST, message])
+  })
+})
+
+describe('a key of Kafka without effect here', () => {
+  it('is described and stored like any other', () => {
+    broker.restart({ 'group.consumer.max.size': 7 })
+    conn = broker.connect()
+    expect(look(BROKER, '0', 'group.consumer.max.size')).toMatchObject({
+      value: '7',
+      readOnly: true,
+      configSource: STATIC_BROKER,
+    })
+    expect(look(BROKER, '0', 'telemetry.max.bytes')).toMatchObject({
+      value: '1048576',
+      configSource: DEFAULT,
+    })
+    change(BROKER, '', [SET, 'background.threads', '3'])
+    expect(chain(BROKER, '0', 'background.threads')).toEqual([
+      [DYNAMIC_DEFAULT_BROKER, 'background.threads', '3'],
+      [DEFAULT, 'background.threads', '10'],
+    ])
+  })
+})
+
+describe('a group', () => {
+  it('takes its defaults from the broker', () => {
+    broker.restart({ 'group.consumer.session.timeout.ms': 50_000 })
+    conn = broker.connect()
+    expect(change(GROUP, 'g', [SET, 'consumer.heartbeat.interval.ms', '6000'])).toEqual(FINE)
+    expect(chain(GROUP, 'g', 'consumer.heartbeat.interval.ms')).toEqual([
+      [DYNAMIC_GROUP, 'consumer.heartbeat.interval.ms', '6000'],
+      [DEFAULT, 'group.consumer.heartbeat.interval.ms', '5000'],
+    ])
+    expect(look(GROUP, 'g', 'consumer.session.timeout.ms')).toMatchObject({
+      value: '50000',
+      configSource: STATIC_BROKER,
+    })
+  })
+
+  it.each([
+    [
+      'consumer.session.timeout.ms',
+      '44999',
+      'consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms',
+    ],
+    [
+      'share.heartbeat.interval.ms',
+      '15001',
+      'share.heartbeat.interval.ms must be less than or equal to group.share.max.heartbeat.interval.ms',
+    ],
+    [
+      'streams.num.standby.replicas',
+      '3',
+      'streams.num.standby.replicas must be less than or equal to group.streams.max.standby.replicas',
+    ],
+    ['session.timeout.ms', '1', 'Unknown group config name: session.timeout.ms'],
+  ])('may not have %s=%s', (name, value, message) => {
+    expect(change(GROUP, 'g', [SET, name, value])).toEqual([Errors.INVALID_CONFIG, message])
+  })
+
+  it('needs a session that is longer than its heartbeats', () => {
+    const bounds = { 'group.consumer.max.heartbeat.interval.ms': 90_000 }
+    broker.restart(bounds)
+    conn = broker.connect()
+    expect(change(GROUP, 'g', [SET, 'consumer.heartbeat.interval.ms', '45000'])).toEqual([
+      Errors.INVALID_CONFIG,
+      'consumer.session.timeout.ms must be greater than consumer.heartbeat.interval.ms',
+    ])
+  })
+})
+
+describe('a client metrics subscription', () => {
+  const listed = () => broker.ask(conn, listConfigResources, 0, {}).configResources
+
+  it('is stored, listed and described, before and after a restart', () => {
+    expect(listed()).toEqual([])
+    expect(change(METRICS, 's', [SET, 'interval.ms', '100'], [SET, 'match', 'client_id=a.*'])).toEqual(FINE)
+    expect(change(METRICS, 's', [APPEND, 'metrics', 'org.apache.'])).toEqual(FINE)
+    for (const restart of [false, true]) {
+      if (restart) broker.restart()
+      if (restart) conn = broker.connect()
+      expect(listed()).toMatchObject([{ resourceName: 's' }])
+      expect(look(METRICS, 's', 'interval.ms')).toMatchObject({ value: '100', configSource: CLIENT_METRICS })
+      expect(look(METRICS, 's', 'metrics')?.value).toBe('org.apache.')
+    }
+    change(METRICS, 's', [DELETE, 'interval.ms'], [DELETE, 'match'], [DELETE, 'metrics'])
+    expect(listed()).toEqual([])
+    expect(look(METRICS, 's', 'interval.ms')).toMatchObject({ value: '300000', configSource: DEFAULT })
+  })
+
+  it.each([
+    [Errors.INVALID_REQUEST, 'interval', '1', 'Unknown client metrics configuration: interval'],
+    [
+      Errors.INVALID_REQUEST,
+      'interval.ms',
+      '99',
+      'Invalid value 99 for interval.ms, interval must be between 100 and 3600000 (1 hour)',
+    ],
+    [Errors.INVALID_CONFIG, 'match', 'client_id', 'Illegal client matching pattern: client_id'],
+    [Errors.INVALID_CONFIG, 'match', 'shoe_size=4', 'Illegal client matching pattern: shoe_size=4'],
+    [Errors.INVALID_CONFIG, 'match', 'client_id=(', 'Illegal client matching pattern: client_id=('],
+  ])('answers %i to %s=%s', (code, name, value, message) => {
+    expect(change(METRICS, 's', [SET, name, value])).toEqual([code, message])
+    expect(listed()).toEqual([])
+  })
+
+  it('needs a name', () => {
+    expect(change(METRICS, '', [SET, 'interval.ms', '100'])[0]).toBe(Errors.INVALID_REQUEST)
   })
 })
 

@@ -153,14 +153,33 @@ describe('DescribeConfigs', () => {
     expect(entry(broker, 'num.partitions')).toMatchObject({
       value: '4',
       source: ConfigSource.STATIC_BROKER,
-      readOnly: false,
+      readOnly: true,
     })
-    expect(entry(broker, 'node.id')).toMatchObject({ readOnly: true })
+    expect(entry(broker, 'message.max.bytes')).toMatchObject({ readOnly: false })
     expect(entry(broker, 'log.retention.ms')).toMatchObject({ value: null, source: ConfigSource.DEFAULT })
   })
 
+  it('checks keys that have no effect, and warns of them', () => {
+    expect(() => config('telemetry.max.bytes=many')).toThrow(
+      'telemetry.max.bytes = many (server.properties line 1) is not valid: Not a number of type INT',
+    )
+    expect(() => config('ssl.keystore.pass=x')).toThrow('is not a config key that this broker or Kafka knows')
+    const set = config('ssl.key.password=x')
+    expect(set.warnings).toEqual(['ssl.key.password (server.properties line 1) has no effect here'])
+    expect(entry(describeBroker(set), 'ssl.key.password')).toMatchObject({ value: null, sensitive: true })
+  })
+
+  it.each([
+    ['compression.gzip.level', '0'],
+    ['follower.replication.throttled.replicas', '0:1,2'],
+  ])('refuses %s=%s of a topic', (name, value) => {
+    expect(invalidTopicConfig([[name, value]])).toContain(`Invalid value ${value} for configuration ${name}`)
+  })
+
   it('describes a group', () => {
-    expect(entry(describeGroup(new Map()), 'consumer.session.timeout.ms')).toMatchObject({ value: '45000' })
+    expect(entry(describeGroup(config(''), new Map()), 'consumer.session.timeout.ms')).toMatchObject({
+      value: '45000',
+    })
   })
 
   it('checks the configs of a new topic in Kafka’s words', () => {

@@ -221,7 +221,7 @@ impl IoThread {
                     socket.readable = false;
                     return true;
                 }
-                Moved::Closed => {
+                Moved::Closed | Moved::Unreadable(_) => {
                     self.close(slot, now);
                     return false;
                 }
@@ -246,6 +246,11 @@ impl IoThread {
             match transport::send(&socket.stream, output) {
                 Moved::Bytes(count) => self.reactor.sent(conn, count as u64, now),
                 Moved::Blocked => socket.writable = false,
+                Moved::Unreadable(error) => {
+                    self.reactor.unreadable(conn, &error, now);
+                    self.close(slot, now);
+                    return false;
+                }
                 Moved::Closed => {
                     self.close(slot, now);
                     return false;

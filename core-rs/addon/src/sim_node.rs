@@ -172,6 +172,7 @@ impl SimNode {
         let now = self.now;
         let mut bytes = Vec::new();
         let Some((conn, reactor)) = find(&mut self.reactors, raw) else { return Ok(bytes) };
+        let mut unreadable = None;
         while let Some(output) = reactor.output(conn) {
             let before = bytes.len();
             match output.front() {
@@ -181,13 +182,22 @@ impl SimNode {
                     let end = before + range.len as usize;
                     bytes.resize(end, 0);
                     let target = bytes.get_mut(before..).unwrap_or_default();
-                    let read = range.file.read_at(range.offset, target).map_err(failure)?;
-                    if (read as u64) < range.len {
-                        return Err(failure("a file range is longer than its file"));
+                    match range.file.read_at(range.offset, target) {
+                        Ok(read) if read as u64 == range.len => {}
+                        Ok(_) => return Err(failure("a file range is longer than its file")),
+                        Err(error) => {
+                            bytes.truncate(before);
+                            unreadable = Some(error);
+                            break;
+                        }
                     }
                 }
             }
             reactor.sent(conn, (bytes.len() - before) as u64, now);
+        }
+        if let Some(error) = unreadable {
+            reactor.unreadable(conn, &error, now);
+            self.hang_up(raw);
         }
         Ok(bytes)
     }

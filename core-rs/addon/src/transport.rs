@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use millrace_engine::conn::{Front, Output};
 use mio::net::TcpStream;
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
 /// How much one sendfile call moves: large enough to amortise the call, small enough that other connections of the
@@ -19,6 +20,8 @@ pub enum Moved {
     Blocked,
     /// The peer closed its side, or the connection broke.
     Closed,
+    /// The file that is next could not be read: the disk is to blame, not the peer.
+    Unreadable(io::Error),
 }
 
 fn outcome(result: io::Result<usize>) -> Moved {
@@ -29,6 +32,21 @@ fn outcome(result: io::Result<usize>) -> Moved {
         Err(error) if error.kind() == ErrorKind::Interrupted => Moved::Bytes(0),
         Err(_) => Moved::Closed,
     }
+}
+
+/// Whether this error of sendfile comes from reading the file: what Linux's block devices and file systems answer for a
+/// bad medium, a bad checksum or a device that is gone. None of it is an error of a TCP socket.
+fn blames_disk(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::IO
+            | Errno::NODATA
+            | Errno::BADMSG
+            | Errno::UCLEAN
+            | Errno::REMOTEIO
+            | Errno::NXIO
+            | Errno::STALE
+    )
 }
 
 pub fn receive(socket: &TcpStream, buffer: &mut [u8]) -> Moved {
@@ -43,7 +61,10 @@ pub fn send(socket: &TcpStream, output: &Output) -> Moved {
         let mut offset = range.offset;
         let bytes = range.len.min(SENDFILE_BYTES) as usize;
         // Nothing sent although bytes were promised: the file is shorter than its range, the reply cannot be kept.
-        return outcome(rustix::fs::sendfile(socket, file, Some(&mut offset), bytes).map_err(Into::into));
+        return match rustix::fs::sendfile(socket, file, Some(&mut offset), bytes) {
+            Err(error) if blames_disk(error) => Moved::Unreadable(error.into()),
+            sent => outcome(sent.map_err(Into::into)),
+        };
     }
     let (slices, more) = output.front_slices(IOVECS);
     let mut flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;

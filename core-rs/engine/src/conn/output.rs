@@ -87,6 +87,7 @@ impl Output {
                 file: range.file.clone(),
                 offset: range.offset + self.sent,
                 len: range.len.saturating_sub(self.sent),
+                folder: range.folder.clone(),
             }),
         })
     }

@@ -50,7 +50,7 @@ impl Log {
         }
         let file = segment.handle(&self.folder)?;
         Ok(ReadRange {
-            range: FileRange { file, offset: from, len },
+            range: FileRange { file, offset: from, len, folder: Some(Arc::clone(&self.folder.dir)) },
             first_batch_base: batch.position.offset,
         })
     }

@@ -8,7 +8,7 @@ use super::testing::*;
 use super::*;
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::records::AppendRequest;
-use crate::boundary::{Command, Event, PackedValues, TopicId, parse_events};
+use crate::boundary::{Command, Event, NodeOptions, PackedValues, TopicId, parse_events};
 use crate::partition::Notices;
 use crate::partition::testing::{append_in_txn, end_txn};
 use crate::storage::{Fault, SimOperation, SimStorage, Storage};
@@ -417,6 +417,40 @@ fn a_failed_sync_takes_the_log_directory_offline_for_good() {
         !names(&world.storage).contains(&".kafka_cleanshutdown".to_owned()),
         "and its stop is no clean one"
     );
+}
+
+#[test]
+fn a_segment_that_cannot_be_sent_takes_its_log_directory_offline_and_no_other() {
+    let log_dirs = vec!["/data".into(), "/more".into()];
+    let mut world = World::new(NodeOptions { log_dirs, ..options() });
+    world.create_topic(2, &[]);
+    let (reader, other) = (world.connect(0), world.connect(0));
+    let dir_of = |world: &World, index: i32| {
+        world.node.topics().partition(Uuid(TOPIC), index).unwrap().dir().parent().unwrap().to_path_buf()
+    };
+    let lost = (0..2).find(|index| dir_of(&world, *index) == Path::new("/more")).unwrap();
+    for index in 0..2 {
+        world.send(other, &produce(index, -1, index, b"x"));
+    }
+    world.drain();
+    world.receive(other);
+    world.storage.fail_next(SimOperation::Read, Fault::Error(std::io::ErrorKind::Other));
+    world.send(reader, &fetch(9, lost, 0, 0, 1));
+    let packed = world.drain();
+    let failed = parse_events(&packed).unwrap().into_iter().filter_map(|event| match event {
+        Event::LogDirFailed { path, message } => Some((path.to_owned(), message.to_owned())),
+        _ => None,
+    });
+    let [(path, message)] = failed.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(path, "/more");
+    assert!(message.starts_with(&format!("/more/events-{lost}: ")), "{message}");
+    assert!(world.ended.contains_key(&reader), "half a reply is none");
+    for index in 0..2 {
+        world.send(other, &produce(index, -1, index, b"y"));
+        let [(_, body)] = replies(&world.receive(other)).try_into().unwrap();
+        let error = i16::from_be_bytes(body[20..22].try_into().unwrap());
+        assert_eq!(error, if index == lost { 56 } else { 0 });
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use core::net::SocketAddr;
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,7 +19,7 @@ use super::shared::Node;
 use super::stats::{self, ThreadStats};
 use crate::api::FetchSessions;
 use crate::boundary::{ConnId, Event};
-use crate::conn::{Connection, Origin, Output, Pending, new_buffer};
+use crate::conn::{Connection, Front, Origin, Output, Pending, new_buffer};
 use crate::partition::Notices;
 use crate::time::Now;
 
@@ -272,6 +273,25 @@ impl Reactor {
             self.resumed.push_back(conn);
             self.settle(now);
         }
+    }
+
+    /// The disk would not give the stretch of a file that is next in the output: its log directory is offline from
+    /// here on. The reply cannot be kept: [`closed`](Self::closed) follows.
+    pub fn unreadable(&mut self, conn: ConnId, error: &io::Error, now: Now) {
+        let Some(Front::File(range)) = self.output(conn).and_then(Output::front) else { return };
+        let Some(folder) = range.folder else { return };
+        let Some(log_dir) = folder.parent() else { return };
+        let reason = format!(
+            "{}: {} bytes at {} of a segment could not be sent: {error}",
+            folder.display(),
+            range.len,
+            range.offset
+        );
+        let mut notices = std::mem::take(&mut self.notices);
+        self.node.fail_log_dir(log_dir, &reason, &mut notices);
+        self.node.dispatch(&mut notices);
+        self.notices = notices;
+        self.settle(now);
     }
 
     /// Whether the socket should be read.

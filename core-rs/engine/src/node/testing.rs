@@ -216,7 +216,14 @@ impl World {
             let bytes = match reactor.output(conn).and_then(|output| output.front()) {
                 None => return,
                 Some(Front::Bytes(bytes)) => bytes.to_vec(),
-                Some(Front::File(range)) => range.read().unwrap(),
+                Some(Front::File(range)) => match range.read() {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        reactor.unreadable(conn, &error, self.now);
+                        self.ended.insert(conn, error.to_string());
+                        return reactor.closed(conn, self.now);
+                    }
+                },
             };
             reactor.sent(conn, bytes.len() as u64, self.now);
             self.sockets.get_mut(&conn).unwrap().to_client.extend(bytes);

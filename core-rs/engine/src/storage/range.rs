@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::StorageFile;
@@ -12,6 +13,8 @@ pub struct FileRange {
     pub file: Arc<dyn StorageFile>,
     pub offset: u64,
     pub len: u64,
+    /// The directory that the file was opened in, to blame when it cannot be read; `None` for a range of no file.
+    pub folder: Option<Arc<Path>>,
 }
 
 /// The file of a range of nothing: a reader that waits at the end of an idle log costs no descriptor.
@@ -47,7 +50,7 @@ impl StorageFile for NoFile {
 impl FileRange {
     /// A range of no bytes, of no file.
     pub fn empty() -> FileRange {
-        FileRange { file: Arc::new(NoFile), offset: 0, len: 0 }
+        FileRange { file: Arc::new(NoFile), offset: 0, len: 0, folder: None }
     }
 
     /// Copies the range out; `UnexpectedEof` if the file is shorter than the range says.

@@ -93,9 +93,9 @@ export function decideCommit(
 /** Whether this member, or somebody outside any group, may commit now; the error that refuses it otherwise. */
 function checkCommit(group: Group | undefined, { apiVersion, body }: CommitRequest): number {
   const { generationIdOrMemberEpoch: generation, memberId, groupInstanceId } = body
-  if (body.groupId === '') return Errors.INVALID_GROUP_ID
   if (group === undefined) {
-    // Without a generation it is a consumer that assigns itself, or an admin tool: any group id will do.
+    // Without a generation it is a consumer that assigns itself, or an admin tool: any group id will do, the empty
+    // one of old clients too.
     if (generation < 0) return Errors.NONE
     return apiVersion >= 9 ? Errors.GROUP_ID_NOT_FOUND : Errors.ILLEGAL_GENERATION
   }

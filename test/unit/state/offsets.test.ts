@@ -70,8 +70,9 @@ describe('a commit', () => {
     const shard = new GroupShard()
     expect(shard.commitCode({ memberId: 'm', generation: 3, version: 8 })).toBe(Errors.ILLEGAL_GENERATION)
     expect(shard.commitCode({ memberId: 'm', generation: 3, version: 9 })).toBe(Errors.GROUP_ID_NOT_FOUND)
-    expect(shard.commitCode({ group: '' })).toBe(Errors.INVALID_GROUP_ID)
     expect(shard.state.groups.size).toBe(0)
+    // Old clients that assign themselves have no group id, and one group.
+    expect(shard.commitCode({ group: '' })).toBe(Errors.NONE)
   })
 
   it('refuses metadata that is too large, for that partition alone', () => {
@@ -189,5 +190,25 @@ describe('offsets go', () => {
     expect(partition(shard)?.committedOffset).toBe(1)
     shard.advance(1_200_000)
     expect(partition(shard)?.committedOffset).toBe(-1)
+  })
+
+  it('of a Stable group for the topics alone that it subscribes to no longer', () => {
+    const shard = new GroupShard()
+    shard.reload()
+    // A ConsumerProtocolSubscription of version 0 to the topic `t`.
+    const subscription = '\0\0\0\0\0\u0001\0\u0001t\0\0\0\0'
+    const { memberIds, generation } = shard.stable(1, {
+      sessionTimeoutMs: 1_800_000,
+      protocols: [['range', subscription]],
+    })
+    const memberId = memberIds[0] ?? ''
+    shard.commit([{ offset: 1 }, { topic: 'former', offset: 2 }], { memberId, generation })
+    expect(partition(shard, 'former')?.committedOffset).toBe(2)
+    while (shard.monotonicMs < 8 * DAY) {
+      shard.advance(1_700_000)
+      expect(shard.heartbeat(memberId, generation)).toBe(Errors.NONE)
+    }
+    expect(partition(shard)?.committedOffset).toBe(1)
+    expect(partition(shard, 'former')?.committedOffset).toBe(-1)
   })
 })

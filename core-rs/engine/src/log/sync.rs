@@ -1,12 +1,13 @@
 //! Disk work that runs without the partition's lock: making appends durable, removing a deleted log.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::LogPosition;
 use super::checkpoint::EpochStart;
 use super::durability::{Covered, Unsafe};
+use super::folder_name::{Fate, renamed};
+use super::{LogError, LogPosition};
 use crate::storage::Storage;
 
 /// Makes everything appended up to `end` durable. Give it back with `Log::synced` once `run` succeeded; after an
@@ -39,6 +40,15 @@ pub struct Removal {
 impl Removal {
     pub fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Removal {
         Removal { storage, dir }
+    }
+
+    /// Renames a log's directory so that no start takes it for a log; `unique` tells it from others of its name.
+    pub fn rename(storage: &Arc<dyn Storage>, dir: &Path, unique: &str) -> Result<Removal, LogError> {
+        let name = dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let target = dir.with_file_name(renamed(name, unique, Fate::Delete));
+        let fault = |source| LogError::Io { path: dir.to_path_buf(), source };
+        storage.rename(dir, &target).map_err(fault)?;
+        Ok(Removal::new(Arc::clone(storage), target))
     }
 
     pub fn run(&self) -> io::Result<()> {

@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use super::durability::snapshot_offsets;
 use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
-use super::folder_name::{Fate, renamed};
 use super::log::Log;
 use super::recovery::copy_bytes;
 use super::segment::Segment;
@@ -121,10 +120,7 @@ impl Log {
     /// Renames the directory to `<name>.<unique>-delete`; removing the files runs later, without the lock. Ranges
     /// that are still being served keep their bytes.
     pub fn delete(self, unique: &str) -> Result<Removal, LogError> {
-        let name = self.folder.dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let dir = self.folder.dir.with_file_name(renamed(name, unique, Fate::Delete));
-        self.folder.storage.rename(&self.folder.dir, &dir).map_err(self.folder.dir_fault())?;
-        Ok(Removal::new(Arc::clone(&self.folder.storage), dir))
+        Removal::rename(&self.folder.storage, &self.folder.dir, unique)
     }
 
     fn begin_truncation(&mut self) {

@@ -2,14 +2,15 @@
 //! confirmed. It runs on the disk pool; it decides nothing about metadata.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::effects::Effect;
+use super::log_dirs::LogDir;
 use super::shared::Node;
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::{Event, TopicId};
-use crate::log::{CutBytes, LogError, Removal};
+use crate::log::{CutBytes, DamagedPlace, LogError, Removal};
 use crate::partition::{Notices, Partition, PartitionConfig, PartitionSpec, Topic};
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -34,8 +35,10 @@ pub(super) struct TopicDelta {
     partitions: Vec<PartitionImage>,
 }
 
-/// Why a partition could not be opened.
+/// A partition whose log could not be opened, and why.
 struct Unopened {
+    /// Answers that it is offline.
+    partition: Arc<Partition>,
     reason: String,
     for_want_of_room: bool,
 }
@@ -124,7 +127,8 @@ impl Node {
         let mut counts = if unopened.is_empty() { BTreeMap::new() } else { self.partition_counts() };
         for delta in unopened {
             let Some(topic) = self.topics.by_id(delta.id) else { continue };
-            let missing = |image: &&PartitionImage| topic.partition(image.index).is_err();
+            let is_unopened = |partition: &Arc<Partition>| partition.is_unopened();
+            let missing = |image: &&PartitionImage| topic.partition(image.index).is_ok_and(is_unopened);
             let images: Vec<PartitionImage> = delta.partitions.iter().filter(missing).cloned().collect();
             let config = topic.partitions.iter().flatten().next().map(|open| open.config());
             let config = config.unwrap_or_else(|| Arc::new(self.config_of(&delta).0));
@@ -136,7 +140,9 @@ impl Node {
                 if let Some(slot) = slot
                     && image.replicas.contains(&self.options.node_id)
                 {
-                    *slot = self.open_image(&delta, image, &config, now, &mut counts, notices, &mut failures);
+                    let opened =
+                        self.open_image(&delta, image, &config, now, &mut counts, notices, &mut failures);
+                    *slot = Some(opened);
                 }
             }
             let Topic { name, id, internal, .. } = &*topic;
@@ -244,7 +250,9 @@ impl Node {
             }
             match slot {
                 Some(partition) => self.assign(partition, image, notices),
-                None => *slot = self.open_image(delta, image, &config, now, counts, notices, failures),
+                None => {
+                    *slot = Some(self.open_image(delta, image, &config, now, counts, notices, failures));
+                }
             }
         }
         self.topics.insert(Arc::new(Topic {
@@ -276,7 +284,8 @@ impl Node {
         }
     }
 
-    /// Opens one partition of the image in its role. One for which there is no room is tried again later.
+    /// Opens one partition of the image in its role; offline when its log cannot be opened. One for which there is no
+    /// room is tried again later.
     #[allow(clippy::too_many_arguments)]
     fn open_image(
         &self,
@@ -287,21 +296,18 @@ impl Node {
         counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
         failures: &mut Failures,
-    ) -> Option<Arc<Partition>> {
-        match self.open_partition(delta, image.index, config, now, counts, notices) {
-            Ok(partition) => {
-                self.assign(&partition, image, notices);
-                Some(partition)
+    ) -> Arc<Partition> {
+        let opened = self.open_partition(delta, image.index, config, now, counts, notices);
+        let partition = opened.unwrap_or_else(|Unopened { partition, reason, for_want_of_room }| {
+            if for_want_of_room {
+                let partitions = vec![image.clone()];
+                self.images.lock().unopened.push(TopicDelta { partitions, ..delta.clone() });
             }
-            Err(Unopened { reason, for_want_of_room }) => {
-                if for_want_of_room {
-                    let partitions = vec![image.clone()];
-                    self.images.lock().unopened.push(TopicDelta { partitions, ..delta.clone() });
-                }
-                failures.push((delta.id.0, image.index, reason));
-                None
-            }
-        }
+            failures.push((delta.id.0, image.index, reason));
+            partition
+        });
+        self.assign(&partition, image, notices);
+        partition
     }
 
     pub(super) fn tell_cut(&self, cut: &CutBytes) {
@@ -324,22 +330,38 @@ impl Node {
         notices: &mut Notices,
     ) -> Result<Arc<Partition>, Unopened> {
         let name = format!("{}-{index}", topic.name);
-        let healthy = || self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path));
-        let holds_it = |path: &Path| self.storage.exists(&path.join(&name)).unwrap_or(false);
-        let count = |path: &Path| counts.get(path).copied().unwrap_or(0);
-        let holder = healthy().find(|log_dir| holds_it(&log_dir.path));
-        let log_dir =
-            holder.or_else(|| healthy().min_by_key(|log_dir| count(&log_dir.path))).ok_or_else(|| {
-                Unopened { reason: "every log directory is offline".to_owned(), for_want_of_room: false }
-            })?;
-        let spec = PartitionSpec {
+        let spec = |log_dir: &LogDir| PartitionSpec {
             topic: topic.name.clone(),
             topic_id: topic.id,
             index,
             dir: log_dir.path.join(&name),
         };
+        let unopened = |log_dir: &LogDir, exists: bool, reason: String, for_want_of_room: bool| {
+            let opening = log_dir.opening(&topic.name, index, exists);
+            let (spec, config) = (spec(log_dir), config.clone());
+            let partition = Partition::unopened(&self.storage, spec, config, opening, &reason);
+            Unopened { partition, reason, for_want_of_room }
+        };
+        let is_healthy = |log_dir: &&LogDir| !self.has_failed(&log_dir.path);
+        let holds_it = |log_dir: &&LogDir| self.storage.exists(&log_dir.path.join(&name));
+        let count = |log_dir: &&LogDir| counts.get(&log_dir.path).copied().unwrap_or(0);
+        let holder = self.log_dirs.iter().filter(is_healthy).find(|dir| holds_it(dir).unwrap_or(false));
+        if holder.is_none()
+            // A directory that failed and cannot say that it does not hold the log may hold it: a new one elsewhere
+            // would begin at offset 0 again.
+            && let Some(failed) =
+                self.log_dirs.iter().find(|dir| !is_healthy(dir) && holds_it(dir).unwrap_or(true))
+        {
+            return Err(unopened(failed, true, "its log directory is offline".to_owned(), false));
+        }
+        let emptiest = || self.log_dirs.iter().filter(is_healthy).min_by_key(count);
+        let Some(log_dir) = holder.or_else(emptiest) else {
+            let reason = "every log directory is offline".to_owned();
+            let first = self.log_dirs.first().expect("a node has a log directory");
+            return Err(unopened(first, false, reason, false));
+        };
         let opening = log_dir.opening(&topic.name, index, holder.is_some());
-        match Partition::open(&self.storage, spec, config.clone(), opening, now) {
+        match Partition::open(&self.storage, spec(log_dir), config.clone(), opening, now) {
             Ok(opened) => {
                 for cut in &opened.report.cut {
                     self.tell_cut(cut);
@@ -351,10 +373,12 @@ impl Node {
                 let (reason, for_want_of_room) = (error.to_string(), error.is_full());
                 if for_want_of_room {
                     self.lacks_room(&log_dir.path, &reason);
+                } else if let LogError::Corrupt { path, position, reason } = error {
+                    self.report_damage(&DamagedPlace { path, position, offset: -1, reason });
                 } else if matches!(error, LogError::Io { .. }) {
                     self.fail_log_dir(&log_dir.path, &reason, notices);
                 }
-                Err(Unopened { reason, for_want_of_room })
+                Err(unopened(log_dir, holder.is_some(), reason, for_want_of_room))
             }
         }
     }

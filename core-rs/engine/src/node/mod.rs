@@ -63,8 +63,11 @@ mod retention_tests;
 mod room_tests;
 #[cfg(test)]
 mod scrubbing_tests;
+
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unopened_tests;
 
 pub use admission::{AcceptError, ConnectionLimits, Gate, ListenerLimits};
 pub use effects::Effect;

@@ -10,7 +10,7 @@ use crate::storage::{SimStorage, Storage};
 const CORRUPT_MESSAGE: i16 = 2;
 
 /// A node after a clean stop, with `count` records of which two stand in each segment but the last.
-fn written(count: i32) -> SimStorage {
+pub(super) fn written(count: i32) -> SimStorage {
     let mut world = World::new(options());
     world.create_topic(1, &[("segment.bytes", "200")]);
     let conn = world.connect(0);
@@ -25,12 +25,12 @@ fn written(count: i32) -> SimStorage {
     world.storage.clone()
 }
 
-fn spoil(storage: &SimStorage, base: i64, position: u64) {
+pub(super) fn spoil(storage: &SimStorage, base: i64, position: u64) {
     let file = storage.open(Path::new(&format!("/data/events-0/{base:020}.log"))).unwrap();
     file.write_at(position, &[IoSlice::new(b"!")]).unwrap();
 }
 
-fn reopened(storage: SimStorage) -> World {
+pub(super) fn reopened(storage: SimStorage) -> World {
     let mut world = World::on(storage, options());
     world.create_topic(1, &[("segment.bytes", "200")]);
     world.drain();
@@ -38,14 +38,14 @@ fn reopened(storage: SimStorage) -> World {
 }
 
 /// Error code and bytes of a fetch.
-fn fetched(world: &mut World, offset: i64) -> (i16, usize) {
+pub(super) fn fetched(world: &mut World, offset: i64) -> (i16, usize) {
     let conn = world.connect(1);
     world.send(conn, &fetch(1, 0, offset, 0, 1));
     let (_, body) = replies(&world.receive(conn)).remove(0);
     (i16::from_be_bytes([body[24], body[25]]), body.len())
 }
 
-fn damaged(world: &mut World) -> Vec<(String, i64, i64)> {
+pub(super) fn damaged(world: &mut World) -> Vec<(String, i64, i64)> {
     let packed = world.drain();
     let events = parse_events(&packed).unwrap().into_iter();
     let damaged = events.filter_map(|event| match event {
@@ -56,7 +56,7 @@ fn damaged(world: &mut World) -> Vec<(String, i64, i64)> {
     damaged.collect()
 }
 
-fn damaged_places(world: &World) -> u64 {
+pub(super) fn damaged_places(world: &World) -> u64 {
     let stats: serde_json::Value = serde_json::from_str(&world.node.stats()).unwrap();
     stats["damagedPlaces"].as_u64().unwrap()
 }

@@ -18,6 +18,7 @@ mod sync;
 mod table;
 mod timestamps;
 mod transactions;
+mod unopened;
 mod validation;
 mod waiters;
 mod watermarks;
@@ -47,6 +48,7 @@ pub use timestamps::{FoundOffset, OffsetQuery};
 pub use validation::{CheckedBatch, check_client_batch};
 pub use waiters::{Failure, Notices, WaiterId};
 
+use unopened::Unopened;
 use waiters::Waiters;
 
 /// What a request says that knows no leader epoch.
@@ -73,8 +75,10 @@ enum Role {
 
 #[derive(Debug)]
 struct State {
-    /// `None` once closed or deleted.
+    /// `None` once closed or deleted, or when it could not be opened.
     log: Option<Log>,
+    /// Instead of a log that could not be opened.
+    unopened: Option<Unopened>,
     role: Role,
     leader_epoch: i32,
     /// The log end when this broker began to lead in this epoch: until the high watermark has reached it, what was
@@ -119,6 +123,30 @@ impl Drop for Guard<'_> {
 }
 
 impl State {
+    /// A follower of no epoch, with everything up to `end` below its high watermark.
+    fn new(log: Option<Log>, end: i64) -> State {
+        State {
+            log,
+            unopened: None,
+            role: Role::Follower,
+            leader_epoch: -1,
+            epoch_start: 0,
+            leader_id: -1,
+            replicas: 1,
+            isr: 1,
+            high_watermark: LogPosition { offset: end, ..LogPosition::default() },
+            first_unstable: None,
+            producers: ProducerStates::default(),
+            waiters: Waiters::default(),
+            watched: false,
+            offline: None,
+            deleted: false,
+            syncing: false,
+            checking: Vec::new(),
+            unsynced_records: 0,
+        }
+    }
+
     /// The log of a partition that serves. Errors: `Deleted`, `Offline`.
     fn log(&self) -> Result<&Log, PartitionError> {
         self.check_online()?;
@@ -269,10 +297,13 @@ impl Partition {
         self.with(|state| state.leader_epoch)
     }
 
-    /// Every offset that checkpoints and figures need; zeros once closed.
+    /// Every offset that checkpoints and figures need; zeros once closed, and of a log that could not be opened what
+    /// the checkpoints said.
     pub fn offsets(&self) -> PartitionOffsets {
         self.with(|state| {
-            let Some(log) = &state.log else { return PartitionOffsets::default() };
+            let Some(log) = &state.log else {
+                return state.unopened.as_ref().map_or_else(PartitionOffsets::default, |left| left.offsets);
+            };
             PartitionOffsets {
                 log_start: log.start_offset(),
                 high_watermark: state.high_watermark.offset,
@@ -285,7 +316,10 @@ impl Partition {
 
     /// Bytes of all segments.
     pub fn size(&self) -> u64 {
-        self.with(|state| state.log.as_ref().map_or(0, Log::size))
+        self.with(|state| match (&state.log, &state.unopened) {
+            (Some(log), _) => log.size(),
+            (None, unopened) => unopened.as_ref().map_or(0, |left| left.size),
+        })
     }
 
     /// Why it serves nothing any more, if so.
@@ -392,8 +426,12 @@ impl Partition {
         self.with(|state| {
             state.deleted = true;
             state.waiters.all(&mut notices.waiters);
-            let log = state.log.take().ok_or_else(closed)?;
-            log.delete(unique).map_err(|error| {
+            let removal = match (state.log.take(), state.unopened.take()) {
+                (Some(log), _) => log.delete(unique),
+                (None, Some(left)) => left.delete(self, unique),
+                (None, None) => return Err(closed()),
+            };
+            removal.map_err(|error| {
                 let reason = error.to_string();
                 notices.failures.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
                 PartitionError::Offline { reason: reason.into() }

@@ -8,8 +8,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::markers::end_in;
 use super::producer_state::{IncomingBatch, ProducerStates};
-use super::waiters::Waiters;
-use super::{Partition, PartitionConfig, Role, State};
+use super::{Partition, PartitionConfig, State};
 use crate::log::{Log, LogError, OpenReport, Opening, partition_metadata};
 use crate::storage::{Storage, WriteError};
 use crate::time::Now;
@@ -62,23 +61,10 @@ impl Partition {
             None => None,
         };
         let state = State {
-            log: Some(log),
-            role: Role::Follower,
-            leader_epoch: -1,
-            epoch_start: 0,
-            leader_id: -1,
-            replicas: 1,
-            isr: 1,
             high_watermark,
             first_unstable,
             producers,
-            waiters: Waiters::default(),
-            watched: false,
-            offline: None,
-            deleted: false,
-            syncing: false,
-            checking: Vec::new(),
-            unsynced_records: 0,
+            ..State::new(Some(log), high_watermark.offset)
         };
         let partition = Arc::new(Partition {
             topic: spec.topic,

@@ -51,6 +51,29 @@ describe('kafka-topics', () => {
 })
 
 describe('kafka-configs', () => {
+  it('keeps the configs of groups and client metrics subscriptions, within their bounds', async () => {
+    const group = ['--entity-type', 'groups', '--entity-name', 'g']
+    await configs(...group, '--alter', '--add-config', 'consumer.session.timeout.ms=50000')
+    expect(await configs(...group, '--describe')).toMatch(
+      /consumer\.session\.timeout\.ms=50000 .*synonyms=\{DYNAMIC_GROUP_CONFIG:consumer\.session\.timeout\.ms=50000, DEFAULT_CONFIG:group\.consumer\.session\.timeout\.ms=45000\}/,
+    )
+    const short = await run(
+      'kafka-configs',
+      ...group,
+      '--alter',
+      '--add-config',
+      'consumer.session.timeout.ms=1',
+    )
+    expect(failed(short)).toContain('must be greater than or equal to group.consumer.min.session.timeout.ms')
+    const metrics = ['--entity-type', 'client-metrics']
+    const one = [...metrics, '--entity-name', 's']
+    await configs(...one, '--alter', '--add-config', 'interval.ms=1000,match=[client_id=a.*]')
+    expect(await configs(...metrics, '--describe')).toMatch(/client-metric s are:\s+.*interval\.ms=1000/)
+    expect(failed(await run('kafka-configs', ...one, '--alter', '--add-config', 'interval.ms=1'))).toContain(
+      'interval must be between 100 and 3600000 (1 hour)',
+    )
+  })
+
   it('adds, shows and deletes configs of a topic, and refuses a wrong one', async () => {
     await topics('--create', '--topic', 'set', '--partitions', '1')
     const entity = ['--entity-type', 'topics', '--entity-name', 'set']

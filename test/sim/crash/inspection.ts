@@ -1,6 +1,6 @@
 // Looks at a broker that came back, holds everything it tells against an account, and lets it work on: the answer is an
 // account of its own, of what is there now and therefore has to stay.
-import { describeConfigs, Errors, fetch, metadata, offsetFetch } from '../../../ts/protocol/index.js'
+import { describeConfigs, fetch, metadata, offsetFetch } from '../../../ts/protocol/index.js'
 import { readRecords } from '../../record-batch.js'
 import { Violation } from '../history.js'
 import { Account, type BatchAct, type PartitionAct, RETENTION_MS, TopicAct } from './account.js'

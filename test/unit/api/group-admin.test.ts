@@ -179,6 +179,22 @@ describe('a group with more offsets than the tombstones of one batch can forget'
     expect(committed()).toEqual([])
   })
 
+  it('forgets them when their retention is over', () => {
+    const body = { groupId: 'old', generationIdOrMemberEpoch: -1, memberId: '', retentionTimeMs: 0 }
+    const partitions = Array.from({ length: 50 }, (_, partitionIndex) => partitionIndex)
+    for (const partitionIndex of partitions) {
+      const one = { partitionIndex, committedOffset: 5, committedMetadata: null }
+      broker.ask(conn, offsetCommit, 4, { ...body, topics: [{ name: 'orders', partitions: [one] }] })
+    }
+    expect(listed()).toEqual(['g', 'old'])
+    broker.advance(600_000)
+    conn = broker.connect()
+    expect(listed()).toEqual(['g'])
+    broker.restart()
+    conn = broker.connect()
+    expect(listed()).toEqual(['g'])
+  })
+
   it('keeps all where not even one tombstone fits', () => {
     expect(capBatches('60')).toBe(Errors.NONE)
     const [result] = broker.ask(conn, deleteGroups, 2, { groupsNames: ['g'] }).results

@@ -430,6 +430,17 @@ describe('static members', () => {
     expect(back.members).toHaveLength(1)
   })
 
+  it('come back with another subscription, which is recorded and told, without a rebalance', () => {
+    const shard = new GroupShard()
+    const { generation } = shard.stable(1, { instanceId: 'i', version: 5, protocols: [['range', 'before']] })
+    const again = shard.join({ instanceId: 'i', version: 5, protocols: [['range', 'after']] })
+    expect(shard.joinAnswer(again)).toMatchObject({ errorCode: 0, generationId: generation })
+    expect(shard.describe().members[0]?.memberMetadata.toString()).toBe('after')
+    shard.reload()
+    expect(shard.describe()).toMatchObject({ groupState: 'Stable', protocolData: 'range' })
+    expect(shard.describe().members[0]?.memberMetadata.toString()).toBe('after')
+  })
+
   it('cause a rebalance when they come back with protocols that change the choice, or between join and sync', () => {
     const shard = new GroupShard()
     shard.stable(1, { instanceId: 'i', version: 5 })

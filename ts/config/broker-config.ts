@@ -194,12 +194,12 @@ export function isBrokerKey(name: string): name is BrokerKey {
 
 /** Of a broker key, whether it has an effect here or not; null for any other name. */
 export function brokerKeyOf(name: string): ConfigKey<unknown> | null {
-  return isBrokerKey(name) ? brokerKeys[name] : (unhonouredKeys.get(name) ?? null)
+  return isBrokerKey(name) ? brokerKeys[name] : (unhonouredKeys().get(name) ?? null)
 }
 
 /** The names of all broker keys. */
 export function brokerKeyNames(): string[] {
-  return [...Object.keys(brokerKeys), ...unhonouredKeys.keys()]
+  return [...Object.keys(brokerKeys), ...unhonouredKeys().keys()]
 }
 
 /** Of a broker key, or one that a listener has for itself. */

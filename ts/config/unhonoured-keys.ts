@@ -75,6 +75,12 @@ function inAnyCase(strict: ConfigKey<string>, loose: ConfigKey<string>): ConfigK
   return { ...strict, parse }
 }
 
-export const unhonouredKeys: ReadonlyMap<string, ConfigKey<unknown>> = new Map(
-  [groupsLines, securityLines, clusterLines].flatMap((lines) => lines.trim().split('\n').map(keyOf)),
-)
+let keys: ReadonlyMap<string, ConfigKey<unknown>> | null = null
+
+/** All of them by name. They are read when one is first asked for: most starts never need them. */
+export function unhonouredKeys(): ReadonlyMap<string, ConfigKey<unknown>> {
+  keys ??= new Map(
+    [groupsLines, securityLines, clusterLines].flatMap((lines) => lines.trim().split('\n').map(keyOf)),
+  )
+  return keys
+}

@@ -3,6 +3,7 @@
 import {
   alterConfigs,
   alterPartitionReassignments,
+  alterReplicaLogDirs,
   createAcls,
   createPartitions,
   createTopics,
@@ -493,6 +494,17 @@ export const denials: readonly Denial[] = [
     ask: (c) => c.request(describeLogDirs, 4, { topics: null }),
     denied: always({ errorCode: CLUSTER_DENIED, results: [] }),
     needs: [[`DESCRIBE CLUSTER ${CLUSTER}`]],
+  },
+  {
+    what: 'AlterReplicaLogDirs',
+    ask: (c) => {
+      const dirs = [{ path: '/nowhere', topics: [{ name: 't', partitions: [0] }] }]
+      return c.request(alterReplicaLogDirs, 2, { dirs })
+    },
+    denied: always({
+      results: [{ topicName: 't', partitions: [{ partitionIndex: 0, errorCode: CLUSTER_DENIED }] }],
+    }),
+    needs: [[`ALTER CLUSTER ${CLUSTER}`]],
   },
   {
     what: 'DescribeQuorum',

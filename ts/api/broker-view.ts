@@ -91,6 +91,9 @@ export interface DescribedLogDir {
     readonly topic: string
     readonly partition: number
     readonly size: number
+    /** How far a copy that is to take the place of the log is behind it; 0 for the log itself. */
+    readonly offsetLag: number
+    readonly isFuture: boolean
   }[]
   /** Null where nobody can tell. */
   readonly volume: Volume | null
@@ -146,6 +149,8 @@ export interface BrokerView {
     },
     answer: (deleted: { readonly lowWatermark: number; readonly errorCode: number }) => void,
   ): void
+  /** Begins to move a partition to another log directory of this node, or remembers it for one to come. */
+  movePartition(topic: string, partition: number, logDir: string): void
   describeNode(): NodeDescription
   /** The wall clock, in ms. */
   wallMs(): number

@@ -17,6 +17,7 @@ import { nodeHandlers } from './node-apis.js'
 import { offsetHandlers } from './offsets.js'
 import { partitionHandlers } from './partitions.js'
 import { initProducerIdHandler } from './producer-id.js'
+import { alterReplicaLogDirsHandler } from './replica-log-dirs.js'
 import { topicHandlers } from './topics.js'
 
 const all: readonly Handler[] = [
@@ -36,6 +37,7 @@ const all: readonly Handler[] = [
   ...partitionHandlers,
   describeTopicPartitionsHandler,
   ...nodeHandlers,
+  alterReplicaLogDirsHandler,
   describeClusterHandler,
   ...featureHandlers,
 ]

@@ -71,17 +71,24 @@ export const nodeHandlers: readonly Handler[] = [
 function sizesOf({ partitions }: DescribedLogDir, asked: LogDirsRequest['topics']) {
   const wanted = asked === null ? null : new Map(asked.map((one) => [one.topic, new Set(one.partitions)]))
   const topics = new Map<string, { name: string; partitions: ReturnType<typeof sizeOf>[] }>()
-  for (const { topic: name, partition, size } of partitions) {
+  for (const { topic: name, partition, ...one } of partitions) {
     if (wanted !== null && wanted.get(name)?.has(partition) !== true) continue
     const topic = topics.get(name) ?? { name, partitions: [] }
-    topic.partitions.push(sizeOf(partition, size))
+    topic.partitions.push(sizeOf(partition, one))
     topics.set(name, topic)
   }
   return [...topics.values()]
 }
 
-function sizeOf(partitionIndex: number, partitionSize: number) {
-  return { partitionIndex, partitionSize, offsetLag: 0, isFutureKey: false }
+function sizeOf(
+  partitionIndex: number,
+  {
+    size,
+    offsetLag,
+    isFuture,
+  }: Pick<DescribedLogDir['partitions'][number], 'size' | 'offsetLag' | 'isFuture'>,
+) {
+  return { partitionIndex, partitionSize: size, offsetLag, isFutureKey: isFuture }
 }
 
 function quorumOf(broker: BrokerView, topicName: string, partitionIndex: number) {

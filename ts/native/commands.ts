@@ -124,6 +124,8 @@ export const commandStructs = {
     localMicros: int32(),
     remoteMicros: int32(),
   }),
+  /** Moves a partition to another log directory, or has it created there once it comes. */
+  'move-partition': struct('move-partition', { topic: string(), partition: int32(), logDir: string() }),
 } as const
 
 export type CommandName = keyof typeof commandStructs

@@ -54,6 +54,7 @@ export interface ServicesSetup {
   readonly log: Logger
   /** The data plane's own words. */
   describe(): string
+  movePartition: BrokerView['movePartition']
   volume(path: string): Volume | null
   wallMs(): number
   /** Of this node's registration; −1 before there is one. */
@@ -67,6 +68,7 @@ export class BrokerServices implements BrokerView {
   readonly groups: Coordinators
   readonly controller: ControllerView
   readonly deleteRecords: BrokerView['deleteRecords']
+  readonly movePartition: BrokerView['movePartition']
   private readonly producerIds: ProducerIds
   /** Who waits for __consumer_offsets; not empty while it is being created. */
   private waitingForOffsets: (() => void)[] = []
@@ -77,6 +79,7 @@ export class BrokerServices implements BrokerView {
     this.groups = setup.groups
     this.authorizer = authorizerOf(setup.configOf(setup.metadata.image), this.image, setup.log)
     this.deleteRecords = (deletion, answer) => setup.deletions.delete(deletion, answer)
+    this.movePartition = setup.movePartition
     const { metadata, random } = setup
     this.controller = {
       createTopics(body: CreateTopicsRequest, answer) {

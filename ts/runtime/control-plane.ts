@@ -180,6 +180,8 @@ export class ControlPlane {
       random: host.random,
       log,
       describe: () => this.attached().describe(),
+      movePartition: (topic, partition, logDir) =>
+        this.push({ kind: 'move-partition', topic, partition, logDir }),
       volume: host.volume ?? (() => null),
       wallMs: () => now().wallMs,
       brokerEpoch: () => this.brokerEpoch,

@@ -4,6 +4,7 @@
  */
 export { alterConfigs } from './alter-configs.js'
 export { alterPartitionReassignments } from './alter-partition-reassignments.js'
+export { alterReplicaLogDirs } from './alter-replica-log-dirs.js'
 export { apiVersions } from './api-versions.js'
 export { createAcls } from './create-acls.js'
 export { createPartitions } from './create-partitions.js'

@@ -51,6 +51,8 @@ pub enum Command<'a> {
     SetPrincipal { conn: ConnId, principal: &'a str },
     /// 17: how long a request of the control plane took there, in microseconds.
     RequestTimed { api_key: i16, queue: i32, local: i32, remote: i32 },
+    /// 18: move a partition to another log directory, or create it there.
+    MovePartition { topic: &'a str, partition: i32, log_dir: &'a str },
 }
 
 /// Where clients of a listener reach a broker.
@@ -130,6 +132,7 @@ impl<'a> Command<'a> {
             Command::Throttle { .. } => 15,
             Command::SetPrincipal { .. } => 16,
             Command::RequestTimed { .. } => 17,
+            Command::MovePartition { .. } => 18,
         }
     }
 
@@ -232,6 +235,11 @@ impl<'a> Command<'a> {
                 out.i32(*local);
                 out.i32(*remote);
             }
+            Command::MovePartition { topic, partition, log_dir } => {
+                out.string(topic);
+                out.i32(*partition);
+                out.string(log_dir);
+            }
         }
     }
 
@@ -295,6 +303,11 @@ impl<'a> Command<'a> {
                 queue: body.i32("queue time")?,
                 local: body.i32("local time")?,
                 remote: body.i32("remote time")?,
+            },
+            18 => Command::MovePartition {
+                topic: body.string("topic")?,
+                partition: body.i32("partition")?,
+                log_dir: body.string("log directory")?,
             },
             other => return Err(BoundaryError::new(format!("no command has type {other}"))),
         })

@@ -285,6 +285,11 @@ fn command_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             local: fields.number("localMicros"),
             remote: fields.number("remoteMicros"),
         },
+        18 => Command::MovePartition {
+            topic: fields.text("topic"),
+            partition: fields.number("partition"),
+            log_dir: fields.text("logDir"),
+        },
         other => panic!("golden command of type {other}"),
     };
     command.write(&mut out);

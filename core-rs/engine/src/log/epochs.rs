@@ -62,6 +62,12 @@ impl Epochs {
         }
     }
 
+    /// Takes over those of another log.
+    pub(super) fn replace(&mut self, entries: Vec<EpochStart>) {
+        self.dirty |= self.entries != entries;
+        self.entries = entries;
+    }
+
     pub(super) fn clear(&mut self) {
         self.dirty |= !self.entries.is_empty();
         self.entries.clear();

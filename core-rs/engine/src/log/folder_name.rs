@@ -10,6 +10,8 @@ pub enum Fate {
     Delete,
     /// Nobody knows its topic; it stays as it is.
     Stray,
+    /// A copy that is to take the place of the partition's directory in another log directory.
+    Future,
 }
 
 impl Fate {
@@ -17,6 +19,7 @@ impl Fate {
         match self {
             Fate::Delete => "delete",
             Fate::Stray => "stray",
+            Fate::Future => "future",
         }
     }
 

@@ -16,6 +16,7 @@ mod index_file;
 mod leftovers;
 #[allow(clippy::module_inception)]
 mod log;
+mod moving;
 mod open;
 pub mod partition_metadata;
 pub mod producer_snapshot;
@@ -40,6 +41,7 @@ pub use cleaner::{Cleaned, CleaningPlan, CleaningPolicy, DEDUPE_BYTES};
 pub use config::{LogConfig, TimestampType};
 pub use error::LogError;
 pub use log::Log;
+pub use moving::{Copyable, FutureLog};
 pub use reader::{BatchReader, ReplayedBatch, StoredBatch};
 pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
 pub use sync::{Removal, SyncJob};

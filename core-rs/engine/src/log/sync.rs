@@ -51,6 +51,14 @@ impl Removal {
         Ok(Removal::new(Arc::clone(storage), target))
     }
 
+    /// Makes the name durable under which the directory waits for its removal.
+    ///
+    /// Errors: `Io`.
+    pub fn sync_name(&self) -> Result<(), LogError> {
+        let Some(parent) = self.dir.parent() else { return Ok(()) };
+        self.storage.sync_dir(parent).map_err(|source| LogError::Io { path: parent.to_path_buf(), source })
+    }
+
     pub fn run(&self) -> io::Result<()> {
         if let Some(parent) = self.dir.parent() {
             self.storage.sync_dir(parent)?;

@@ -215,6 +215,17 @@ impl Log {
         appended
     }
 
+    /// The aborted transactions whose markers stand at `offset` or above.
+    ///
+    /// Errors: `Corrupt`, `Io`.
+    pub(super) fn aborted_from(&self, offset: i64) -> Result<Vec<AbortedTxn>, LogError> {
+        let mut found = Vec::new();
+        for segment in self.segments.iter().skip(self.floor_segment(offset)) {
+            segment.aborted.collect(&self.folder, segment.base, (offset, i64::MAX), &mut found)?;
+        }
+        Ok(found)
+    }
+
     /// Makes durable what `append_aborted` added to segments that take no appends: their log is vouched for already,
     /// so no later recovery would find it again.
     ///

@@ -62,7 +62,11 @@ impl Node {
     }
 
     fn clean(&self, partition: &Arc<Partition>, now: Now, notices: &mut Notices) {
-        if self.cleaning.uncleanable.lock().contains(partition.dir()) {
+        // As Kafka, none while it is copied to another directory.
+        if self.moves.is_moving(partition) {
+            return;
+        }
+        if self.cleaning.uncleanable.lock().contains(&*partition.dir()) {
             return;
         }
         match partition.clean(self.cleaning.dedupe_bytes, now, notices) {
@@ -77,7 +81,11 @@ impl Node {
     }
 
     fn cleaning_failed(&self, partition: &Partition, error: LogError, notices: &mut Notices) {
-        let log_dir = partition.dir().parent().unwrap_or(partition.dir());
+        if partition.is_past(&error) {
+            return;
+        }
+        let dir = partition.dir();
+        let log_dir = dir.parent().unwrap_or(&dir);
         match error {
             LogError::Corrupt { path, position, reason } => {
                 // As Kafka's uncleanable partitions: said once, and left alone until the next start.

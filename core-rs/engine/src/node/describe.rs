@@ -41,11 +41,19 @@ impl Node {
     fn partition_sizes(&self, log_dir: &std::path::Path) -> Vec<Value> {
         let topics = self.topics.all();
         let partitions = topics.iter().flat_map(|topic| topic.partitions.iter().flatten());
-        partitions
-            .filter(|partition| partition.dir().parent() == Some(log_dir))
-            .map(|partition| {
-                json!({ "topic": &**partition.topic(), "partition": partition.index(), "size": partition.size() })
-            })
-            .collect()
+        let mut found = Vec::new();
+        for partition in partitions {
+            let one = |size: u64, lag: i64, is_future: bool| {
+                let (topic, index) = (&**partition.topic(), partition.index());
+                json!({ "topic": topic, "partition": index, "size": size, "offsetLag": lag, "isFuture": is_future })
+            };
+            if partition.dir().parent() == Some(log_dir) {
+                found.push(one(partition.size(), 0, false));
+            } else if let Some(copy) = self.moves.of(partition).filter(|copy| copy.log_dir == log_dir) {
+                let lag = partition.offsets().log_end.saturating_sub(copy.end_offset).max(0);
+                found.push(one(copy.size, lag, true));
+            }
+        }
+        found
     }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use super::load::Load;
+use super::moving::Move;
 use crate::log::{ExpiredFiles, Removal};
 use crate::{partition, quorum};
 
@@ -27,6 +28,8 @@ pub enum Effect {
     Load(Load),
     /// The next piece of what was written long ago.
     Scrub,
+    /// The next piece of a partition's way to another log directory.
+    Move(Box<Move>),
     /// The files of a deleted partition.
     Remove(Removal),
     /// A look for logs to compact.

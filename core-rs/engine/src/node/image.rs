@@ -354,8 +354,11 @@ impl Node {
         {
             return Err(unopened(failed, true, "its log directory is offline".to_owned(), false));
         }
+        let preferred = self.moves.take_preferred(&name);
+        let wanted = |log_dir: &&LogDir| Some(&log_dir.path) == preferred.as_ref();
+        let preferred = self.log_dirs.iter().filter(is_healthy).find(wanted);
         let emptiest = || self.log_dirs.iter().filter(is_healthy).min_by_key(count);
-        let Some(log_dir) = holder.or_else(emptiest) else {
+        let Some(log_dir) = holder.or(preferred).or_else(emptiest) else {
             let reason = "every log directory is offline".to_owned();
             let first = self.log_dirs.first().expect("a node has a log directory");
             return Err(unopened(first, false, reason, false));

@@ -87,6 +87,13 @@ impl LogDir {
         })
     }
 
+    /// By the name of a partition's directory; 0 when unknown.
+    pub fn log_start_of(&self, name: &str) -> i64 {
+        let key =
+            name.rsplit_once('-').and_then(|(topic, index)| Some((topic.to_owned(), index.parse().ok()?)));
+        key.and_then(|key| self.log_starts.get(&key).copied()).unwrap_or(0)
+    }
+
     /// How the log of a partition was left behind here. A log that is new was never left: what the checkpoints say
     /// of its name is about another.
     pub fn opening(&self, topic: &str, partition: i32, exists: bool) -> Opening {
@@ -243,7 +250,8 @@ impl Node {
         let mut by_dir = OffsetsByDir::new();
         for topic in self.topics.all() {
             for partition in topic.partitions.iter().flatten() {
-                let Some(dir) = partition.dir().parent() else { continue };
+                let dir = partition.dir();
+                let Some(dir) = dir.parent() else { continue };
                 let entry = (topic.name.to_string(), partition.index(), adjust(&partition.offsets()));
                 by_dir.entry(dir.to_path_buf()).or_default().push(entry);
             }

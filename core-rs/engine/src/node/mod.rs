@@ -28,6 +28,7 @@ mod load;
 mod log_dirs;
 mod mail;
 mod metadata;
+mod moving;
 mod opening;
 mod parked;
 mod periodic;
@@ -53,6 +54,8 @@ mod authorizer_tests;
 mod boot_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod moving_tests;
 #[cfg(test)]
 mod node_tests;
 #[cfg(test)]

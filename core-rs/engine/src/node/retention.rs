@@ -180,7 +180,7 @@ impl Node {
 }
 
 fn dirs_of<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) -> BTreeSet<PathBuf> {
-    partitions.filter_map(|partition| partition.dir().parent()).map(PathBuf::from).collect()
+    partitions.filter_map(|partition| partition.dir().parent().map(PathBuf::from)).collect()
 }
 
 fn in_dirs(dirs: &BTreeSet<PathBuf>, partition: &Partition) -> bool {

@@ -20,6 +20,7 @@ use super::load::Load;
 use super::log_dirs::LogDir;
 use super::mail::{Mail, Mailbox};
 use super::metadata::CHECKPOINT_MS;
+use super::moving::Moves;
 use super::periodic::Periodic;
 use super::quotas::Quotas;
 use super::request_metrics::RequestMetrics;
@@ -76,6 +77,7 @@ pub struct Node {
     pub(super) next_checkpoint_ms: AtomicI64,
     pub(super) retention: Retention,
     pub(super) cleaning: Cleaning,
+    pub(super) moves: Moves,
     pub(super) producer_expiry: Periodic,
     pub(super) room: Room,
     pub(super) scrubbing: Scrubbing,
@@ -144,6 +146,7 @@ impl Node {
             stalled_threads: AtomicU32::new(0),
             failed_dirs: Mutex::default(),
             next_checkpoint_ms: AtomicI64::new(now.monotonic_ms + CHECKPOINT_MS),
+            moves: Moves::default(),
             cleaning: Cleaning::new(&options, now),
             retention: Retention::new(options.log_retention_check_interval_ms, now),
             room: Room::default(),
@@ -265,6 +268,7 @@ impl Node {
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Scrub => self.scrub(&mut notices),
+            Effect::Move(one) => self.run_move(one, now, &mut notices),
             Effect::Remove(removal) => self.run_removal(&removal),
             Effect::Clean => self.clean_logs(now, &mut notices),
             Effect::CheckRetention => self.check_retention(now, &mut notices),
@@ -385,9 +389,13 @@ impl Node {
     pub(super) fn partition_counts(&self) -> BTreeMap<PathBuf, usize> {
         let mut counts = BTreeMap::new();
         for topic in self.topics.all() {
-            for log_dir in topic.partitions.iter().flatten().filter_map(|partition| partition.dir().parent())
+            for log_dir in topic
+                .partitions
+                .iter()
+                .flatten()
+                .filter_map(|partition| partition.dir().parent().map(Path::to_path_buf))
             {
-                *counts.entry(log_dir.to_path_buf()).or_insert(0) += 1;
+                *counts.entry(log_dir).or_insert(0) += 1;
             }
         }
         counts

@@ -1,12 +1,14 @@
 //! What the first image says about directories that are there already: leftovers of deletions go after a while,
 //! partitions that nobody knows any more are set aside as `-stray` and never served. A `-future` copy of a partition
-//! stays where it is, and so does every name that is none of Kafka's.
+//! is a move that did not come to its end, and goes. Every name that is none of Kafka's stays where it is.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use super::effects::Effect;
 use super::image::{ImageDelta, hex};
+use super::log_dirs::LogDir;
 use super::shared::Node;
 use crate::log::folder_name::{Fate, renamed};
 use crate::log::{Removal, partition_metadata};
@@ -20,7 +22,7 @@ impl Node {
     /// Returns whether anything was there that the image does not know.
     pub(super) fn set_strays_aside(&self, delta: &ImageDelta, now: Now, notices: &mut Notices) -> bool {
         let known = delta.directories();
-        let mut changed = false;
+        let mut changed = self.set_doubles_aside(&known, now, notices);
         for log_dir in &self.log_dirs {
             match self.clean_log_dir(&log_dir.path, &known, now) {
                 Ok(cleaned) => changed |= cleaned,
@@ -37,6 +39,9 @@ impl Node {
             if Fate::Delete.is_of(&entry.name) {
                 // As with Kafka, the delay begins anew.
                 self.remove_log_later(Removal::new(self.storage.clone(), path), now);
+            } else if Fate::Future.is_of(&entry.name) {
+                // A move that did not come to its end: the log itself is whole where it was.
+                self.remove_later(Effect::Remove(Removal::new(self.storage.clone(), path)), 0, now);
             } else if is_partition(&entry.name) {
                 let found = owner(&*self.storage, &path)?;
                 let is_known = match known.get(&entry.name) {
@@ -59,6 +64,38 @@ impl Node {
         Ok(changed)
     }
 
+    /// A crash amid the last step of a move leaves a log in both directories, alike. Whichever served since has more.
+    fn set_doubles_aside(&self, known: &BTreeMap<String, Uuid>, now: Now, notices: &mut Notices) -> bool {
+        let mut changed = false;
+        let healthy = || self.log_dirs.iter().filter(|log_dir| !self.has_failed(&log_dir.path));
+        for (name, id) in known.iter().filter(|_| self.log_dirs.len() > 1) {
+            let holds_it = |log_dir: &&LogDir| self.storage.exists(&log_dir.path.join(name)).unwrap_or(false);
+            if healthy().filter(holds_it).count() < 2 {
+                continue;
+            }
+            let mut found: Vec<(Reach, &LogDir)> = Vec::new();
+            for log_dir in healthy() {
+                match reach(&*self.storage, &log_dir.path.join(name), *id) {
+                    Ok(Some(reach)) => found.push((reach, log_dir)),
+                    Ok(None) => {}
+                    Err(error) => self.fail_log_dir(&log_dir.path, &error.to_string(), notices),
+                }
+            }
+            found.sort_by_key(|(reach, log_dir)| (reach.clone(), log_dir.log_start_of(name)));
+            found.pop();
+            for (_, log_dir) in found {
+                changed = true;
+                let unique = format!("{:032x}", now.wall_ms);
+                let aside = log_dir.path.join(renamed(name, &unique, Fate::Delete));
+                let moved = self.storage.rename(&log_dir.path.join(name), &aside);
+                if let Err(error) = moved.and_then(|()| self.storage.sync_dir(&log_dir.path)) {
+                    self.fail_log_dir(&log_dir.path, &error.to_string(), notices);
+                }
+            }
+        }
+        changed
+    }
+
     fn rename_aside(&self, log_dir: &Path, name: &str, id: Uuid) -> io::Result<()> {
         for attempt in 0..u32::MAX {
             let number = if attempt == 0 { String::new() } else { format!("-{attempt}") };
@@ -70,6 +107,19 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// The last segment of a log and its size.
+type Reach = (String, u64);
+
+/// `None` where there is no log of this topic.
+fn reach(storage: &dyn Storage, dir: &Path, id: Uuid) -> io::Result<Option<Reach>> {
+    if !storage.exists(dir)? || !matches!(owner(storage, dir)?, Owner::Topic(found) if found == id) {
+        return Ok(None);
+    }
+    let mut segments = storage.list(dir)?;
+    segments.retain(|file| file.name.ends_with(".log"));
+    Ok(Some(segments.pop().map_or_else(Reach::default, |last| (last.name, last.len))))
 }
 
 /// Whose a partition directory is.

@@ -1,6 +1,7 @@
 //! Commands of the control plane, carried out in order. What may block becomes an effect; what belongs to a
 //! connection becomes mail for its thread.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::admission::ConnectionLimits;
@@ -95,6 +96,9 @@ impl Node {
                 let (host, rack) = (node.host.to_owned(), node.rack.map(str::to_owned));
                 (node.listener.to_owned(), node.node_id, NodeEndpoint { host, port: node.port, rack })
             })),
+            Command::MovePartition { topic, partition, log_dir } => {
+                self.move_partition(topic, partition, Path::new(log_dir));
+            }
             Command::ApplyAcls { removed, added } => self.authorizer.apply(&removed, &added),
         }
     }

@@ -59,6 +59,10 @@ impl Partition {
     }
 
     fn take_over(&self, state: &mut State, outcome: Result<Checked, LogError>, notices: &mut Notices) {
+        // The log moved to another directory meanwhile.
+        if outcome.as_ref().is_err_and(|error| self.is_past(error)) {
+            return;
+        }
         let Ok(log) = state.log_mut() else { return };
         match outcome.and_then(|checked| log.checked(checked)) {
             Ok(damages) => notices.damages.extend(damages),

@@ -117,7 +117,9 @@ impl Partition {
         let bytes = range.read().map_err(|error| {
             let reason: Arc<str> = error.to_string().into();
             self.take_offline(&reason, notices);
-            notices.failures.push(super::Failure { dir: self.dir.clone(), reason: reason.to_string() });
+            notices
+                .failures
+                .push(super::Failure { dir: self.dir().to_path_buf(), reason: reason.to_string() });
             PartitionError::Offline { reason }
         })?;
         decode_chunk(&bytes, offset, end)

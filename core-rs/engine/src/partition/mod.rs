@@ -9,6 +9,7 @@ mod coordinator;
 mod epochs;
 mod error;
 mod markers;
+mod moving;
 mod open;
 mod producer_state;
 mod read;
@@ -24,7 +25,7 @@ mod waiters;
 mod watermarks;
 
 use std::cmp::Ordering;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -38,6 +39,7 @@ pub use append::Appended;
 pub use config::PartitionConfig;
 pub use coordinator::{LoadedChunk, LoadedRecord};
 pub use error::{PartitionError, RefusedRecord, RefusedRecords};
+pub use moving::{MoveError, Swapped};
 pub use open::{OpenedPartition, PartitionSpec};
 pub use producer_state::{PRODUCER_EXPIRATION_MS, ProducerStates, TxnEnd};
 pub use read::{Divergence, Fetched, Isolation, ReadSpec};
@@ -61,7 +63,8 @@ pub struct Partition {
     topic: Arc<str>,
     topic_id: Uuid,
     index: i32,
-    dir: PathBuf,
+    /// Another one after a move; it changes under the lock of the state.
+    dir: RwLock<Arc<Path>>,
     config: RwLock<Arc<PartitionConfig>>,
     state: Mutex<State>,
 }
@@ -101,6 +104,8 @@ struct State {
     deleted: bool,
     /// A sync is queued or running: at most one per partition.
     syncing: bool,
+    /// A move waits for the sync that is under way: no other begins before it.
+    swap_waits: bool,
     /// Offsets around which bytes are being checked, or are about to be.
     checking: Vec<i64>,
     /// Records appended since the last sync was asked for.
@@ -142,6 +147,7 @@ impl State {
             offline: None,
             deleted: false,
             syncing: false,
+            swap_waits: false,
             checking: Vec::new(),
             unsynced_records: 0,
         }
@@ -223,8 +229,8 @@ impl Partition {
     }
 
     /// Its own directory, `<log dir>/<topic>-<index>`.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    pub fn dir(&self) -> Arc<Path> {
+        self.dir.read().clone()
     }
 
     pub fn config(&self) -> Arc<PartitionConfig> {
@@ -390,7 +396,7 @@ impl Partition {
             }
             LogError::Full { .. } => {
                 let reason = error.to_string();
-                notices.full.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
+                notices.full.push(Failure { dir: self.dir().to_path_buf(), reason: reason.clone() });
                 PartitionError::Full { reason: reason.into() }
             }
             // `OutOfOrder` cannot follow from offsets taken from the log's end under this lock: if it does, the
@@ -399,7 +405,7 @@ impl Partition {
                 let reason = fault.to_string();
                 if state.offline.is_none() {
                     self.go_offline(state, &reason, notices);
-                    notices.failures.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
+                    notices.failures.push(Failure { dir: self.dir().to_path_buf(), reason: reason.clone() });
                 }
                 PartitionError::Offline { reason: reason.into() }
             }
@@ -433,7 +439,7 @@ impl Partition {
             };
             removal.map_err(|error| {
                 let reason = error.to_string();
-                notices.failures.push(Failure { dir: self.dir.clone(), reason: reason.clone() });
+                notices.failures.push(Failure { dir: self.dir().to_path_buf(), reason: reason.clone() });
                 PartitionError::Offline { reason: reason.into() }
             })
         })

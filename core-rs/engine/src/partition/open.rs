@@ -70,7 +70,7 @@ impl Partition {
             topic: spec.topic,
             topic_id: spec.topic_id,
             index: spec.index,
-            dir: spec.dir,
+            dir: RwLock::new(spec.dir.into()),
             config: RwLock::new(Arc::new(config)),
             state: Mutex::new(state),
         });

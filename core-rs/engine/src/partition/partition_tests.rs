@@ -176,7 +176,7 @@ fn a_failed_write_takes_the_partition_offline_for_good() {
         assert!(matches!(refused, Err(PartitionError::Offline { .. })), "{refused:?}");
     }
     assert_eq!(notices.failures.len(), 1, "told once");
-    assert_eq!(notices.failures[0].dir, partition.dir());
+    assert_eq!(notices.failures[0].dir, partition.dir().to_path_buf());
     let read = partition.read(&read_all(0), None, &mut notices);
     assert!(matches!(read, Err(PartitionError::Offline { .. })));
 }
@@ -226,7 +226,7 @@ fn rolling_a_segment_leaves_a_producer_snapshot_and_asks_for_a_sync() {
     assert_eq!(notices.effects.len(), 1, "one sync however many segments rolled");
     run_effects(&mut notices);
     assert_eq!(partition.offsets().recovery_point, 30);
-    let names = crate::storage::Storage::list(&disk, partition.dir()).unwrap();
+    let names = crate::storage::Storage::list(&disk, &partition.dir()).unwrap();
     assert!(names.iter().any(|entry| entry.name.ends_with(".snapshot")), "{names:?}");
 }
 

@@ -314,6 +314,11 @@ impl ProducerStates {
         self.transactions.first_unstable()
     }
 
+    /// The log's files are others now: where things stand is to be looked up.
+    pub fn forget_positions(&mut self) {
+        self.transactions.forget_positions();
+    }
+
     /// Whether remembering this producer makes others be forgotten: the moment to let go of whoever has expired.
     pub fn is_full_for(&self, producer_id: i64) -> bool {
         self.by_id.len() >= MAX_PRODUCERS && !self.by_id.contains_key(&producer_id)

@@ -29,7 +29,7 @@ impl Effect {
 impl Partition {
     /// Queues a sync unless one is queued or running: that one's end asks for the next.
     pub(super) fn want_sync(self: &Arc<Self>, state: &mut State, notices: &mut Notices) {
-        if !state.syncing {
+        if !state.syncing && !state.swap_waits {
             state.syncing = true;
             notices.effects.push(Effect::Sync(self.clone()));
         }
@@ -65,7 +65,7 @@ impl Partition {
                 // Its files are on their way out: what syncing them says concerns nobody.
                 return;
             }
-            let path = self.dir.clone();
+            let path = self.dir().to_path_buf();
             match outcome {
                 Ok(()) => {}
                 Err(WriteError::Full(source)) => {

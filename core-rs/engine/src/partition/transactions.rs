@@ -38,6 +38,12 @@ impl Transactions {
         self.unreplicated.retain(|_, (last_offset, _)| *last_offset >= high_watermark);
     }
 
+    /// Where they stand is to be looked up again.
+    pub fn forget_positions(&mut self) {
+        self.ongoing.values_mut().for_each(|position| *position = None);
+        self.unreplicated.values_mut().for_each(|(_, position)| *position = None);
+    }
+
     /// The first offset that readers of committed records may not pass, and where it stands if that is known.
     pub fn first_unstable(&self) -> Option<(i64, Option<LogPosition>)> {
         let undecided = self.ongoing.first_key_value().map(|(&first, &position)| (first, position));

@@ -49,7 +49,7 @@ impl Partition {
             topic: spec.topic,
             topic_id: spec.topic_id,
             index: spec.index,
-            dir: spec.dir,
+            dir: RwLock::new(spec.dir.into()),
             config: RwLock::new(Arc::new(config)),
             state: Mutex::new(state),
         })
@@ -64,7 +64,7 @@ impl Partition {
 impl Unopened {
     /// Renames the directory, if there is one, for its removal.
     pub(super) fn delete(self, partition: &Partition, unique: &str) -> Result<Removal, LogError> {
-        match Removal::rename(&self.storage, partition.dir(), unique) {
+        match Removal::rename(&self.storage, &partition.dir(), unique) {
             Err(LogError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(Removal::new(self.storage, partition.dir().to_path_buf()))
             }

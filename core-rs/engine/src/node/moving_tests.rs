@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::testing::*;
 use crate::boundary::{Command, Event, parse_events};
-use crate::log::Opening;
+use crate::log::{AbortedTxn, Opening};
 use crate::partition::testing::*;
-use crate::partition::{Notices, Partition, PartitionConfig, Swapped};
+use crate::partition::{Isolation, Notices, Partition, PartitionConfig, ReadSpec, Swapped};
 use crate::storage::{Fault, SimOperation, SimStorage, Storage};
 use crate::uuid::Uuid;
 
@@ -212,17 +212,25 @@ fn transactions_epochs_and_producers_come_along_and_what_is_appended_meanwhile()
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
     storage.create_dir_all(Path::new("/more")).unwrap();
     let config = PartitionConfig::default().with([("segment.bytes", "1048576")]).unwrap();
-    let partition = leader(&disk, config.clone());
+    // The copy is one segment where the log has many: every position is another one.
+    let mut small = config.clone();
+    small.log.segment_bytes = 300;
+    let partition = leader(&disk, small.clone());
     let mut notices = Notices::default();
     append_in_txn(&partition, 1, 0, 3, &mut notices);
     end_txn(&partition, 1, false, &mut notices);
+    partition.set_config(config.clone(), &mut notices);
     let mut future = partition.begin_move(&storage, Path::new("/more"), "u", NOON).unwrap();
     assert_eq!(partition.copy_on(&mut future, 1 << 20, NOON, &mut notices).unwrap(), 0);
+    partition.set_config(small, &mut notices);
     // Behind the copy's back.
     append_in_txn(&partition, 2, 0, 2, &mut notices);
     partition.lead(4, &mut notices);
     append_in_txn(&partition, 3, 0, 2, &mut notices);
     end_txn(&partition, 3, false, &mut notices);
+    partition.set_config(config.clone(), &mut notices);
+    // A roll has asked for a sync: the swap waits for it.
+    run_effects(&mut notices);
     let before = (partition.offsets(), partition.last_stable_offset(), partition.active_producers().unwrap());
     let Swapped::NotYet(future) = partition.swap(future, (99, 1 << 20), "u", NOON, &mut notices) else {
         panic!("swapped")
@@ -235,9 +243,27 @@ fn transactions_epochs_and_producers_come_along_and_what_is_appended_meanwhile()
     assert_eq!((before.1, &before.2), (after.1, &after.2));
     assert_eq!((before.0.log_end, before.0.high_watermark), (after.0.log_end, after.0.high_watermark));
     assert_eq!(&*partition.dir(), Path::new("/more/t-0"));
+    let read = ReadSpec {
+        offset: 0,
+        current_leader_epoch: -1,
+        last_fetched_epoch: -1,
+        max_bytes: 1 << 20,
+        isolation: Isolation::ReadCommitted,
+        at_least_one: true,
+    };
+    let fetched = partition.read(&read, None, &mut notices).unwrap();
+    let bytes = fetched.range.unwrap().read().unwrap();
+    let last = millrace_record::split_batches(&bytes).last().unwrap().unwrap();
+    assert_eq!(last.next_offset(), after.1, "up to the open transaction");
+    let aborted = |found: Option<Vec<AbortedTxn>>| -> Vec<(i64, i64)> {
+        found.unwrap().iter().map(|txn| (txn.producer_id, txn.first_offset)).collect()
+    };
+    assert_eq!(aborted(fetched.aborted), [(1, 0)]);
     // The open transaction ends in the new place.
     end_txn(&partition, 2, true, &mut notices);
     assert_eq!(partition.last_stable_offset(), partition.offsets().log_end);
+    let fetched = partition.read(&read, None, &mut notices).unwrap();
+    assert_eq!(aborted(fetched.aborted), [(1, 0), (3, 6)]);
     run_effects(&mut notices);
     let end = partition.offsets().log_end;
     partition.close(&mut notices).unwrap();

@@ -15,6 +15,12 @@ import { newDisk, openSimNode, type SimNode } from '../../sim/sim-node.js'
 
 const WALL_MS = 1_700_000_000_000
 
+/** The figures of the data plane that tests look at. */
+interface Stats {
+  readonly parkedRequests: number
+  readonly memory: { readonly inputBytes: number; readonly requestBytes: number }
+}
+
 type Settings = Readonly<Record<string, string | number | boolean>>
 
 function configured(settings: Settings): BrokerConfig {
@@ -66,6 +72,12 @@ export class SimBroker {
     return conn
   }
 
+  disconnect(conn: number): void {
+    this.node.disconnect(conn)
+    this.received.delete(conn)
+    this.settle()
+  }
+
   isOpen(conn: number): boolean {
     return this.node.isOpen(conn)
   }
@@ -86,6 +98,11 @@ export class SimBroker {
     }
     this.received.set(conn, pending)
     return frames
+  }
+
+  /** What the data plane counts and holds. */
+  stats(): Stats {
+    return JSON.parse(this.node.stats())
   }
 
   /** One request on this connection, and its reply. */

@@ -137,6 +137,16 @@ export class BrokerProcess {
     }
   }
 
+  /** The exit code, or the name of the signal that ended the process, once `output` is all that it ever printed. */
+  async ended(): Promise<number | string> {
+    const { stdout, stderr } = this.child
+    const ends = [stdout, stderr].map((stream) =>
+      stream === null || stream.closed ? null : new Promise((resolve) => stream.once('close', resolve)),
+    )
+    await Promise.all(ends)
+    return this.exit
+  }
+
   /** Sends a signal and gives the exit code, or the signal's name when that ended the process. */
   signal(name: NodeJS.Signals): Promise<number | string> {
     this.child.kill(name)

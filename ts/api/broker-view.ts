@@ -89,6 +89,7 @@ export interface DescribedLogDir {
   /** Sizes in bytes. */
   readonly partitions: readonly {
     readonly topic: string
+    readonly topicId: string
     readonly partition: number
     readonly size: number
     /** How far a copy that is to take the place of the log is behind it; 0 for the log itself. */

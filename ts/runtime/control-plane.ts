@@ -32,6 +32,7 @@ import { controllerPolicy } from './controller-policy.js'
 import type { Coordinators, ImageStep } from './coordinators.js'
 import { Dispatcher, watchOf } from './dispatch.js'
 import { type ConfigOf, dynamicConfig } from './dynamic-config.js'
+import { FailedLogDirs } from './failed-log-dirs.js'
 import { GroupShards } from './group-shards.js'
 import type { Alarm, Host } from './host.js'
 import { imageModel } from './image-model.js'
@@ -73,7 +74,7 @@ export class ControlPlane {
   private turning = false
   private brokerEpoch = -1
   private readonly incarnationId: string
-  private readonly failedDirs = new Set<string>()
+  private readonly failedDirs: FailedLogDirs
   private readonly outbox = new Outbox()
   private readonly timers = new Timers()
   private readonly alarm: Alarm
@@ -185,6 +186,14 @@ export class ControlPlane {
       volume: host.volume ?? (() => null),
       wallMs: () => now().wallMs,
       brokerEpoch: () => this.brokerEpoch,
+    })
+    this.failedDirs = new FailedLogDirs({
+      nodeId,
+      logDirs: config.logDirs,
+      directoryIds: setup.directoryIds,
+      describe: () => this.services.describeNode().logDirs,
+      brokerEpoch: () => this.brokerEpoch,
+      tell: (body) => this.metadata.tellController({ kind: 'log-dirs-offline', body }),
     })
     this.nodes = new NodeFeed(
       () => this.listeners.addresses.keys(),
@@ -362,7 +371,6 @@ export class ControlPlane {
   }
 
   private tellRegistration(config: BrokerConfig, answer: (reply: RegisterBrokerResponse) => void): void {
-    const { directoryIds } = this.setup
     this.registered = config.listeners
     this.listeners.follow(config.listeners)
     const body = {
@@ -383,7 +391,7 @@ export class ControlPlane {
         maxSupportedVersion: maxVersion,
       })),
       rack: config.get('broker.rack'),
-      logDirs: directoryIds,
+      logDirs: this.failedDirs.onlineIds,
       fenced: false,
     }
     this.metadata.submit(
@@ -414,6 +422,8 @@ export class ControlPlane {
     const acls = this.services.authorizer.isConfigured ? aclCommand(image, delta) : null
     if (acls !== null) this.push(acls)
     this.requestMemory.onImage(image, delta)
+    // It may be new, and have been placed there before the directory failed.
+    if (delta === null || delta.topics.size > 0) this.followFailedDirs()
     const config = this.configOf(image)
     this.limits.follow(config)
     this.changes.onImage(config)
@@ -446,11 +456,13 @@ export class ControlPlane {
   private onLogDirFailed(path: string, message: string): void {
     this.setup.host.log.error({ path, reason: message }, 'a log directory is offline')
     this.failedDirs.add(path)
-    const [metadataDir, ...others] = this.setup.config.logDirs
-    const lost = metadataDir !== undefined && this.failedDirs.has(metadataDir)
-    if (lost || [metadataDir, ...others].every((dir) => dir !== undefined && this.failedDirs.has(dir))) {
-      this.fail(`The log directory ${path} has failed: ${message}`)
-    }
+    if (this.failedDirs.areFatal) this.fail(`The log directory ${path} has failed: ${message}`)
+    else this.followFailedDirs()
+  }
+
+  private followFailedDirs(): void {
+    const { newest } = this.metadata
+    if (newest !== null) this.failedDirs.follow(newest.image)
   }
 
   private fail(reason: string): void {

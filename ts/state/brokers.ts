@@ -4,6 +4,7 @@ import type { ResponseOf, unregisterBroker } from '../protocol/index.js'
 import { Errors, errorMessage } from '../protocol/index.js'
 import type { MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER } from './image.js'
+import { directoryOf, heirOf, isDirectoryOnline } from './log-dirs.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
 import { LEADER_UNCHANGED, partitionChange } from './partition-change.js'
@@ -85,7 +86,7 @@ export function decideUnregisterBroker(
     return { records: [], response: unregistrationFailed(Errors.INVALID_REQUEST, message) }
   }
   const record = metadataRecord('UnregisterBrokerRecord', { brokerId, brokerEpoch: broker.epoch })
-  const changes = leadershipsAfterRestart(image, { brokerId, fenced: true })
+  const changes = leadershipsAfterRestart(image, { brokerId, fenced: true, logDirs: [] })
   return {
     records: [...changes, record],
     response: { throttleTimeMs: 0, errorCode: Errors.NONE, errorMessage: null },
@@ -105,10 +106,11 @@ function supports(request: RegisterBrokerRequest, name: string, level: number): 
   return feature !== undefined && feature.minSupportedVersion <= level && level <= feature.maxSupportedVersion
 }
 
-/** A broker that may have lost the end of its logs; fenced, it cannot lead. */
+/** A broker that may have lost the end of its logs; fenced, it cannot lead, nor what is in none of its `logDirs`. */
 interface Departed {
   readonly brokerId: number
   readonly fenced: boolean
+  readonly logDirs: readonly string[]
 }
 
 /**
@@ -130,16 +132,17 @@ function leadershipsAfterRestart(image: MetadataImage, broker: Departed): Metada
 
 function afterRestart(
   image: MetadataImage,
-  { isr, leader, replicas }: PartitionImage,
-  { brokerId, fenced }: Departed,
+  partition: PartitionImage,
+  { brokerId, fenced, logDirs }: Departed,
 ): { isr: number[] | null; leader: number } | null {
+  const { isr, leader } = partition
   if (!isr.includes(brokerId)) return null
   const others = isr.filter((id) => id !== brokerId)
-  const isLive = (id: number): boolean => image.brokers.get(id)?.fenced === false
-  const heir = replicas.find((id) => others.includes(id) && isLive(id))
+  const heir = heirOf(image, partition, brokerId)
   if (leader === brokerId || leader === NO_LEADER) {
     if (heir !== undefined) return { isr: others, leader: heir }
-    return { isr: null, leader: fenced ? NO_LEADER : brokerId }
+    const leads = !fenced && isDirectoryOnline(directoryOf(partition, brokerId), logDirs)
+    return { isr: null, leader: leads ? brokerId : NO_LEADER }
   }
   return { isr: others, leader: LEADER_UNCHANGED }
 }

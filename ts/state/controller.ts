@@ -18,6 +18,8 @@ import { decideUpdateFeatures, updateFailed } from './features.js'
 import type { MetadataImage } from './image.js'
 import { emptyImage } from './image.js'
 import { applyRecords } from './image-delta.js'
+import type { LogDirsOfflineRequest } from './log-dirs.js'
+import { decideLogDirsOffline } from './log-dirs.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { atMetadataVersion, metadataRecord } from './metadata-records.js'
 import { METADATA_VERSION, NEWEST_METADATA_VERSION } from './metadata-version.js'
@@ -76,6 +78,8 @@ export type ControllerRequest =
   | (Asked & { readonly kind: 'delete-acls'; readonly body: DeleteAclsRequest })
   | (Asked & { readonly kind: 'allocate-producer-ids'; readonly body: AllocateProducerIdsRequest })
   | (Asked & { readonly kind: 'register-broker'; readonly body: RegisterBrokerRequest })
+  /** Answers nobody. */
+  | { readonly kind: 'log-dirs-offline'; readonly body: LogDirsOfflineRequest }
   | (Asked & { readonly kind: 'unregister-broker'; readonly brokerId: number })
   | (Asked & {
       readonly kind: 'update-features'
@@ -168,11 +172,10 @@ function decide(
       const { nodeId, apiVersion, body } = request
       return answered(request, decideUpdateFeatures(image, nodeId, apiVersion, body))
     }
+    case 'log-dirs-offline':
+      return unasked(decideLogDirsOffline(image, request.body))
     case 'bootstrap':
-      return {
-        ...nothing<MetadataRecord, never, ControllerReply>(),
-        records: bootstrapRecords(image, request.features),
-      }
+      return unasked(bootstrapRecords(image, request.features))
   }
 }
 
@@ -187,6 +190,10 @@ function answered(
   { records, response }: { records: readonly MetadataRecord[]; response: ControllerReply },
 ): ControllerDecision {
   return { records, soft: [], replies: [{ to, response }], timers: [] }
+}
+
+function unasked(records: readonly MetadataRecord[]): ControllerDecision {
+  return { ...nothing<MetadataRecord, never, ControllerReply>(), records }
 }
 
 /** Kafka's log starts with metadata.version; levels are never raised silently afterwards. */
@@ -249,6 +256,7 @@ export function failedRequest(request: ControllerRequest, errorCode: number): Co
       return unregistrationFailed(errorCode)
     case 'update-features':
       return updateFailed(errorCode)
+    case 'log-dirs-offline':
     case 'bootstrap':
       return null
   }

@@ -2,6 +2,7 @@
 // Owns these decisions; formatting them into answers is the API handlers' work.
 import { Errors } from '../protocol/index.js'
 import type { MetadataImage, PartitionImage } from './image.js'
+import { isReplicaOnline } from './log-dirs.js'
 
 export interface BrokerView {
   readonly brokerId: number
@@ -57,7 +58,7 @@ export function partitionView(
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: partition.replicas,
     isrNodes: partition.isr,
-    offlineReplicas: partition.replicas.filter((id) => image.brokers.get(id)?.fenced !== false),
+    offlineReplicas: partition.replicas.filter((id) => !isReplicaOnline(image, partition, id)),
   }
   const leader = image.brokers.get(partition.leader)
   if (leader === undefined || leader.fenced) {

@@ -4,9 +4,10 @@ import type { alterPartitionReassignments, electLeaders, RequestOf, ResponseOf }
 import { Errors, errorMessage } from '../protocol/index.js'
 import type { MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER, topicByName, topicsSorted } from './image.js'
+import { mayLead } from './log-dirs.js'
 import type { MetadataMessage, MetadataRecord } from './metadata-records.js'
 import { partitionChange } from './partition-change.js'
-import { type ApiError, isActive, manualError } from './topics.js'
+import { type ApiError, manualError } from './topics.js'
 
 export type ElectLeadersRequest = RequestOf<typeof electLeaders>
 export type ElectLeadersResponse = ResponseOf<typeof electLeaders>
@@ -62,14 +63,14 @@ function elect(image: MetadataImage, name: string, index: number, electionType: 
   const change = (fields: Partial<MetadataMessage<'PartitionChangeRecord'>>): Outcome => ({
     records: [partitionChange(topic.topicId, index, fields)],
   })
-  const inSync = replicas.find((id) => isr.includes(id) && isActive(image, id))
+  const inSync = replicas.find((id) => isr.includes(id) && mayLead(image, partition, id))
   if (electionType === PREFERRED) {
     return inSync !== undefined && inSync === preferred
       ? change({ leader: inSync })
       : failed(Errors.PREFERRED_LEADER_NOT_AVAILABLE)
   }
   if (inSync !== undefined) return change({ leader: inSync })
-  const live = replicas.find((id) => isActive(image, id))
+  const live = replicas.find((id) => mayLead(image, partition, id))
   return live === undefined
     ? failed(Errors.ELIGIBLE_LEADERS_NOT_AVAILABLE)
     : change({ leader: live, isr: [live], leaderRecoveryState: RECOVERING })

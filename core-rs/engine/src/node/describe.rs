@@ -15,7 +15,7 @@ impl Node {
             .iter()
             .map(|log_dir| {
                 let online = !self.has_failed(&log_dir.path);
-                let partitions = if online { self.partition_sizes(&log_dir.path) } else { Vec::new() };
+                let partitions = self.partition_sizes(&log_dir.path);
                 json!({ "path": log_dir.path.display().to_string(), "online": online, "partitions": partitions })
             })
             .collect();
@@ -44,8 +44,14 @@ impl Node {
         let mut found = Vec::new();
         for partition in partitions {
             let one = |size: u64, lag: i64, is_future: bool| {
-                let (topic, index) = (&**partition.topic(), partition.index());
-                json!({ "topic": topic, "partition": index, "size": size, "offsetLag": lag, "isFuture": is_future })
+                json!({
+                    "topic": &**partition.topic(),
+                    "topicId": partition.topic_id().to_string(),
+                    "partition": partition.index(),
+                    "size": size,
+                    "offsetLag": lag,
+                    "isFuture": is_future,
+                })
             };
             if partition.dir().parent() == Some(log_dir) {
                 found.push(one(partition.size(), 0, false));

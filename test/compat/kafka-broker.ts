@@ -46,8 +46,11 @@ export class KafkaBroker {
     readonly port: number,
   ) {}
 
-  /** Formats a folder and starts a broker on it; resolves once it answers Metadata with itself. */
-  static async start(settings: Readonly<Record<string, string>>): Promise<KafkaBroker> {
+  /** Formats a folder, with those levels of features, and starts a broker on it; resolves once it answers Metadata with itself. */
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    features: Readonly<Record<string, number>> = {},
+  ): Promise<KafkaBroker> {
     const [port = 0, controller = 0] = await freePorts(2)
     const folder = dataFolder()
     const properties: Record<string, string> = {
@@ -66,7 +69,8 @@ export class KafkaBroker {
     const file = join(folder.path, 'server.properties')
     const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`)
     writeFileSync(file, lines.join(''))
-    const format = kafkaJava('kafka.tools.StorageTool', ['format', '-t', CLUSTER_ID, '-c', file])
+    const levels = Object.entries(features).flatMap(([name, level]) => ['--feature', `${name}=${level}`])
+    const format = kafkaJava('kafka.tools.StorageTool', ['format', '-t', CLUSTER_ID, '-c', file, ...levels])
     execFileSync('java', format, { stdio: ['ignore', 'ignore', 'inherit'] })
     const child = spawn('java', kafkaJava('kafka.Kafka', [file]), { stdio: ['ignore', 'ignore', 'inherit'] })
     const exit = new Promise<never>((_, reject) => {

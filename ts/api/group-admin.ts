@@ -1,7 +1,7 @@
 /**
  * What administrators ask of groups. ListGroups (16) v0–5 asks every shard of this broker and hides what the asker may
  * not describe; DescribeGroups (15) v0–6 and DeleteGroups (42) v0–3 answer for each group on its own, in the order of
- * the request with the refused ones first; OffsetDelete (47) v0 judges topics against the image before the group does.
+ * the request with the refused ones first; OffsetDelete (47) v0 judges partitions against the image before the group does.
  */
 import {
   deleteGroups,
@@ -97,25 +97,37 @@ function deleteOffsets(
     return
   }
   const refused: OffsetDeleteResponse['topics'] = []
-  const topics = body.topics.filter(({ name, partitions }) => {
-    const errorCode = topicError(call, name, broker)
-    if (errorCode === Errors.NONE) return true
-    refused.push({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+  const topics = body.topics.flatMap(({ name, partitions }) => {
+    const judged = partitions.map(({ partitionIndex }) => {
+      return { partitionIndex, errorCode: partitionError(call, name, partitionIndex, broker) }
     })
-    return false
+    const wrong = judged.filter(({ errorCode }) => errorCode !== Errors.NONE)
+    if (wrong.length > 0) refused.push({ name, partitions: wrong })
+    const right = judged.filter(({ errorCode }) => errorCode === Errors.NONE)
+    return right.length > 0 ? [{ name, partitions: right }] : []
   })
   const request = { kind: 'offset-delete', apiVersion: call.version, body: { ...body, topics } } as const
   broker.groups.submit(request, (reply) => {
     const answered = reply as OffsetDeleteResponse
     if (answered.errorCode !== Errors.NONE) call.reply(answered)
-    else call.reply({ ...answered, topics: [...refused, ...answered.topics] })
+    else call.reply({ ...answered, topics: joined(refused, answered.topics) })
   })
 }
 
-function topicError(call: Asker, topic: string, broker: BrokerView): number {
+/** Both answers with each topic once. */
+function joined(
+  refused: OffsetDeleteResponse['topics'],
+  decided: OffsetDeleteResponse['topics'],
+): OffsetDeleteResponse['topics'] {
+  const topics = new Map(refused.map((topic) => [topic.name, topic]))
+  for (const { name, partitions } of decided) {
+    topics.set(name, { name, partitions: [...(topics.get(name)?.partitions ?? []), ...partitions] })
+  }
+  return [...topics.values()]
+}
+
+function partitionError(call: Asker, topic: string, partition: number, broker: BrokerView): number {
   if (!broker.authorizer.allows(call, 'READ', 'TOPIC', topic)) return Errors.TOPIC_AUTHORIZATION_FAILED
-  if (topicByName(broker.image(), topic) === undefined) return Errors.UNKNOWN_TOPIC_OR_PARTITION
-  return Errors.NONE
+  const there = topicByName(broker.image(), topic)?.partitions.get(partition) !== undefined
+  return there ? Errors.NONE : Errors.UNKNOWN_TOPIC_OR_PARTITION
 }

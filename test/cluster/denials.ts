@@ -384,7 +384,7 @@ export const denials: readonly Denial[] = [
     what: 'DeleteRecords',
     has: ['WRITE TOPIC t'],
     ask: (c) => {
-      const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset: 0 }] }]
+      const topics = [{ name: 't', partitions: [{ partitionIndex: 0, offset: 0n }] }]
       return c.request(deleteRecords, 2, { topics, timeoutMs: 5000 })
     },
     denied: always({ topics: [{ name: 't', partitions: [{ lowWatermark: -1, errorCode: TOPIC_DENIED }] }] }),

@@ -130,7 +130,7 @@ async function change(admin: RawClient, topics: readonly ScriptTopic[]): Promise
     validateOnly: false,
   })
   await admin.request(deleteRecords, 2, {
-    topics: names.slice(3, 8).map((name) => ({ name, partitions: [{ partitionIndex: 0, offset: -1 }] })),
+    topics: names.slice(3, 8).map((name) => ({ name, partitions: [{ partitionIndex: 0, offset: -1n }] })),
     timeoutMs: 30_000,
   })
   await admin.request(deleteTopics, 5, { topics: [], topicNames: names.slice(0, 2), timeoutMs: 30_000 })

@@ -90,7 +90,7 @@ async function append(client: RawClient, ledger: Ledger): Promise<void> {
 
 async function cut(client: RawClient, ledger: Ledger): Promise<void> {
   ledger.cutSent = Math.max(0, Math.max(...ledger.acked.keys()) - 10)
-  const topics = [{ name: KEPT, partitions: [{ partitionIndex: 0, offset: ledger.cutSent }] }]
+  const topics = [{ name: KEPT, partitions: [{ partitionIndex: 0, offset: BigInt(ledger.cutSent) }] }]
   const answer = await client.request(deleteRecords, 1, { topics, timeoutMs: 30_000 })
   expect(answer.topics[0]?.partitions[0]?.errorCode).toBe(0)
   ledger.cutAcked = ledger.cutSent

@@ -52,7 +52,17 @@ function deleteFrom(
   else if (partition.leader !== broker.nodeId) refuse(Errors.NOT_LEADER_OR_FOLLOWER)
   else {
     const { leaderEpoch } = partition
-    const deletion = { topicId: topic.topicId, partition: partitionIndex, leaderEpoch, offset }
+    const deletion = {
+      topicId: topic.topicId,
+      partition: partitionIndex,
+      leaderEpoch,
+      offset: nearestOffset(offset),
+    }
     broker.deleteRecords(deletion, (deleted) => answer(deleted.lowWatermark, deleted.errorCode))
   }
+}
+
+/** What is beyond the numbers is beyond every log all the same. */
+function nearestOffset(offset: bigint): number {
+  return Math.min(Math.max(Number(offset), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
 }

@@ -219,7 +219,7 @@ function trim(name: string, options: TrimOptions): Promise<void> {
     const trimmed: { partition: number; logStartOffset: number }[] = []
     for (const { partitionIndex, leaderId } of wanted) {
       // −1 means the high watermark.
-      const partitions = [{ partitionIndex, offset: options.before ?? -1 }]
+      const partitions = [{ partitionIndex, offset: BigInt(options.before ?? -1) }]
       const request = { topics: [{ name, partitions }], timeoutMs: options.timeout }
       const answer = await (await cluster.broker(leaderId)).request(deleteRecords, request)
       const one = answer.topics[0]?.partitions[0]

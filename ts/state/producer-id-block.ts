@@ -42,7 +42,7 @@ export function initIdempotentProducer(
   { producerId, producerEpoch }: Pick<InitProducerIdRequest, 'producerId' | 'producerEpoch'>,
 ): ProducerIdTurn {
   // An id and an epoch belong together: one without the other is nonsense.
-  if ((producerId === -1) !== (producerEpoch === -1)) {
+  if ((producerId === -1n) !== (producerEpoch === -1)) {
     return { block, replies: [{ to, response: initFailed(Errors.INVALID_REQUEST) }], ask: false }
   }
   return handOut({ ...block, waiting: [...block.waiting, to] })

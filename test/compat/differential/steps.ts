@@ -257,7 +257,7 @@ function drawDeleteRecords(world: World): Step<typeof deleteRecords> {
     name: topic.name,
     partitions: indexes.map((partitionIndex) => ({
       partitionIndex,
-      offset: drawOffset(random, topic.topic, partitionIndex),
+      offset: BigInt(drawOffset(random, topic.topic, partitionIndex)),
     })),
   }))
   const request = { topics, timeoutMs: 10_000 }
@@ -268,7 +268,7 @@ function drawInitProducerId({ random }: World): Step<typeof initProducerId> {
   const request = {
     transactionalId: random.chance(0.9) ? null : '',
     transactionTimeoutMs: random.pick([0, 60_000, INT_MAX, -1]),
-    producerId: random.chance(0.8) ? -1 : random.pick([-2, 5000]),
+    producerId: random.chance(0.8) ? -1n : random.pick([-2n, 5000n]),
     producerEpoch: random.chance(0.8) ? -1 : random.pick([-2, 0, 32_767]),
   }
   return { api: initProducerId, version: version(random, initProducerId), label: '', build: () => request }

@@ -54,7 +54,7 @@ export function deleteTopic(caller: Caller, name: string): void {
 
 /** The low watermark. −1 means the high watermark. */
 export function cut(caller: Caller, { topic, index, name }: PartitionAct, offset: number): number {
-  const topics = [{ name: topic.name, partitions: [{ partitionIndex: index, offset }] }]
+  const topics = [{ name: topic.name, partitions: [{ partitionIndex: index, offset: BigInt(offset) }] }]
   const answer = caller.call(deleteRecords, 2, { topics, timeoutMs: 30_000 }).topics[0]?.partitions[0]
   expectNone(`DeleteRecords of ${name} to ${offset}`, answer?.errorCode)
   return answer?.lowWatermark ?? -1

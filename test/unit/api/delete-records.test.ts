@@ -35,9 +35,9 @@ function append(count: number): void {
   }
 }
 
-const ask = (name: string, partitionIndex: number, offset: number, version = 2) =>
+const ask = (name: string, partitionIndex: number, offset: number | bigint, version = 2) =>
   broker.ask(conn, deleteRecords, version, {
-    topics: [{ name, partitions: [{ partitionIndex, offset }] }],
+    topics: [{ name, partitions: [{ partitionIndex, offset: BigInt(offset) }] }],
     timeoutMs: 1000,
   }).topics[0]?.partitions[0]
 
@@ -68,6 +68,8 @@ describe('DeleteRecords', () => {
 
   it.each([
     ['beyond the high watermark', 'events', 0, 7, 'OFFSET_OUT_OF_RANGE'],
+    ['beyond the numbers', 'events', 0, 0x7fff_ffff_ffff_ffffn, 'OFFSET_OUT_OF_RANGE'],
+    ['at the least offset there is', 'events', 0, -0x8000_0000_0000_0000n, 'OFFSET_OUT_OF_RANGE'],
     ['at a negative offset', 'events', 0, -2, 'OFFSET_OUT_OF_RANGE'],
     ['of an unknown partition', 'events', 9, 0, 'UNKNOWN_TOPIC_OR_PARTITION'],
     ['of an unknown topic', 'nothing', 0, 0, 'UNKNOWN_TOPIC_OR_PARTITION'],
@@ -83,8 +85,8 @@ describe('DeleteRecords', () => {
 
   it('answers several topics and partitions in the order asked, and none with none', () => {
     const partitions = [
-      { partitionIndex: 1, offset: 5 },
-      { partitionIndex: 0, offset: 0 },
+      { partitionIndex: 1, offset: 5n },
+      { partitionIndex: 0, offset: 0n },
     ]
     const topics = [
       { name: 'events', partitions },

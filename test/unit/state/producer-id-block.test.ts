@@ -9,7 +9,7 @@ import {
   NO_PRODUCER_IDS,
 } from '../../../ts/state/producer-id-block.js'
 
-const FRESH = { producerId: -1, producerEpoch: -1 }
+const FRESH = { producerId: -1n, producerEpoch: -1 }
 const idsOf = ({ replies }: ProducerIdTurn) => replies.map(({ to, response }) => [to, response.producerId])
 
 describe('producer ids', () => {
@@ -77,7 +77,7 @@ describe('producer ids', () => {
   })
 
   it('are refused to half an identity', () => {
-    const half = initIdempotentProducer(NO_PRODUCER_IDS, 1, { producerId: 7, producerEpoch: -1 })
+    const half = initIdempotentProducer(NO_PRODUCER_IDS, 1, { producerId: 7n, producerEpoch: -1 })
     expect(half.replies[0]?.response.errorCode).toBe(Errors.INVALID_REQUEST)
     expect(half.block).toBe(NO_PRODUCER_IDS)
   })

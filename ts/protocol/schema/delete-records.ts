@@ -2,7 +2,7 @@
  * DeleteRecords (key 21): moves the log start offset of partitions up; an offset of −1 means the high watermark.
  * v2 flexible.
  */
-import { array, int16, int32, int64, string } from '../notation.js'
+import { array, bigint64, int16, int32, int64, string } from '../notation.js'
 import { api } from '../table.js'
 
 export const deleteRecords = api({
@@ -11,7 +11,7 @@ export const deleteRecords = api({
   versions: [0, 2],
   flexible: 2,
   request: {
-    topics: array({ name: string(), partitions: array({ partitionIndex: int32(), offset: int64() }) }),
+    topics: array({ name: string(), partitions: array({ partitionIndex: int32(), offset: bigint64() }) }),
     timeoutMs: int32(),
   },
   response: {

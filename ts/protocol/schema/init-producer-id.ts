@@ -3,7 +3,7 @@
  * v2 flexible · v3 the producer may tell its current id and epoch to have it bumped (KIP-360) · v4 PRODUCER_FENCED ·
  * v5 TRANSACTION_ABORTABLE. v6 (two-phase commit) is unstable in Kafka and not served.
  */
-import { int16, int32, int64, string } from '../notation.js'
+import { bigint64, int16, int32, int64, string } from '../notation.js'
 import { api } from '../table.js'
 
 export const initProducerId = api({
@@ -14,7 +14,7 @@ export const initProducerId = api({
   request: {
     transactionalId: string({ nullable: true }),
     transactionTimeoutMs: int32(),
-    producerId: int64({ since: 3, default: -1 }),
+    producerId: bigint64({ since: 3, default: -1n }),
     producerEpoch: int16({ since: 3, default: -1 }),
   },
   response: {

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
+  alterReplicaLogDirs,
   createTopics,
   describeLogDirs,
   describeTopicPartitions,
@@ -39,8 +40,8 @@ let lost: number[]
 
 const dirs = () => [join(folder.path, 'first'), join(folder.path, 'second')] as const
 
-async function start(): Promise<void> {
-  broker = await BrokerProcess.start({ folder: dirs().join(','), settings: SETTINGS })
+async function start(logDirs: readonly string[] = dirs()): Promise<void> {
+  broker = await BrokerProcess.start({ folder: logDirs.join(','), settings: SETTINGS })
   client = await RawClient.open(broker.port)
 }
 
@@ -222,6 +223,26 @@ describe.skipIf(reason !== null)('EIO from one log directory of two', () => {
     await stop()
     await start()
     for (const partition of PARTITIONS) await expectServed(partition)
+    await stop()
+  })
+
+  it('lets a partition be moved out of it at the next start, and served without it from then on', async () => {
+    const [moved = -1, left = -1] = lost
+    const [first, second] = dirs()
+    await fail('fdatasync', logsIn(second))
+    await refusedAppend()
+    await expectOnlySecondOffline()
+    await failing?.end()
+    await stop()
+    await start()
+    const move = { path: first, topics: [{ name: TOPIC, partitions: [moved] }] }
+    await client.request(alterReplicaLogDirs, 1, { dirs: [move] })
+    while ((await described()).get(second)?.partitions.includes(moved));
+    await stop()
+    await start([first])
+    while ((await shown(moved)).leaderId === -1);
+    await expectServed(moved)
+    expect(await shown(left)).toMatchObject({ leaderId: -1, offlineReplicas: [0] })
     await stop()
   })
 

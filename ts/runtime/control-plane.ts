@@ -423,7 +423,7 @@ export class ControlPlane {
     if (acls !== null) this.push(acls)
     this.requestMemory.onImage(image, delta)
     // It may be new, and have been placed there before the directory failed.
-    if (delta === null || delta.topics.size > 0) this.followFailedDirs()
+    if (delta === null || delta.topics.size > 0) this.followFailedDirs(delta === null)
     const config = this.configOf(image)
     this.limits.follow(config)
     this.changes.onImage(config)
@@ -457,12 +457,12 @@ export class ControlPlane {
     this.setup.host.log.error({ path, reason: message }, 'a log directory is offline')
     this.failedDirs.add(path)
     if (this.failedDirs.areFatal) this.fail(`The log directory ${path} has failed: ${message}`)
-    else this.followFailedDirs()
+    else this.followFailedDirs(false)
   }
 
-  private followFailedDirs(): void {
+  private followFailedDirs(isFirst: boolean): void {
     const { newest } = this.metadata
-    if (newest !== null) this.failedDirs.follow(newest.image)
+    if (newest !== null) this.failedDirs.follow(newest.image, isFirst)
   }
 
   private fail(reason: string): void {

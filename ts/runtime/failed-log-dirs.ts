@@ -3,8 +3,13 @@
  * partition offline itself, which the data plane has done by the time it says that a directory failed.
  */
 import type { DescribedLogDir } from '../api/broker-view.js'
-import type { MetadataImage } from '../state/image.js'
-import { isReplicaOnline, type LogDirsOfflineRequest } from '../state/log-dirs.js'
+import type { MetadataImage, PartitionImage } from '../state/image.js'
+import {
+  directoryOf,
+  isDirectoryOnline,
+  isReplicaOnline,
+  type LogDirsOfflineRequest,
+} from '../state/log-dirs.js'
 
 export interface FailedLogDirsSetup {
   readonly nodeId: number
@@ -38,24 +43,43 @@ export class FailedLogDirs {
     return directoryIds.filter((_, index) => !this.failed.has(logDirs[index] ?? ''))
   }
 
-  /** Tells the controller what of them `image`, the newest, still takes for online. */
-  follow(image: MetadataImage): void {
+  /**
+   * Tells the controller what `image`, the newest, has wrong: directories and replicas that it takes for online and that
+   * are not, and those that it takes for lost and that are here, in another directory. `isFirst`: since the start.
+   */
+  follow(image: MetadataImage, isFirst: boolean): void {
     const { nodeId, logDirs, directoryIds } = this.setup
     const brokerEpoch = this.setup.brokerEpoch()
     const registered = image.brokers.get(nodeId)
-    if (this.failed.size === 0 || registered?.epoch !== brokerEpoch) return
-    const described = new Map(this.setup.describe().map(({ path, partitions }) => [path, partitions]))
-    const offline = logDirs.flatMap((path, index) => {
-      const directoryId = directoryIds[index]
-      if (directoryId === undefined || !this.failed.has(path)) return []
-      const partitions = (described.get(path) ?? []).filter(({ topicId, partition: index, isFuture }) => {
-        if (isFuture) return false
-        const partition = image.topicsById.get(topicId)?.partitions.get(index)
-        return partition !== undefined && isReplicaOnline(image, partition, nodeId)
+    if (registered?.epoch !== brokerEpoch) return
+    if (this.failed.size === 0 && !(isFirst && hasLost(image, nodeId))) return
+    const online = this.onlineIds
+    const isWrong = (partition: PartitionImage, directoryId: string, size: number) => {
+      if (!online.includes(directoryId)) return isReplicaOnline(image, partition, nodeId)
+      // A log that was moved has something in it; one without may have been begun for want of the right one.
+      return size > 0 && !isDirectoryOnline(directoryOf(partition, nodeId), online)
+    }
+    const idOf = new Map(logDirs.map((path, index) => [path, directoryIds[index] ?? '']))
+    const placed = this.setup.describe().flatMap(({ path, partitions }) => {
+      const directoryId = idOf.get(path) ?? ''
+      return partitions.flatMap(({ topicId, partition, size, isFuture }) => {
+        const known = image.topicsById.get(topicId)?.partitions.get(partition)
+        if (isFuture || known === undefined || !isWrong(known, directoryId, size)) return []
+        return [{ topicId, partition, directoryId }]
       })
-      const isNews = partitions.length > 0 || registered.logDirs.includes(directoryId)
-      return isNews ? [{ directoryId, partitions }] : []
     })
-    if (offline.length > 0) this.setup.tell({ brokerId: nodeId, brokerEpoch, offline })
+    const offline = registered.logDirs.filter((id) => !online.includes(id))
+    if (offline.length + placed.length === 0) return
+    this.setup.tell({ brokerId: nodeId, brokerEpoch, offline, placed })
   }
+}
+
+/** Whether the metadata has a replica of this broker in a directory that it does not serve. */
+function hasLost(image: MetadataImage, nodeId: number): boolean {
+  for (const { partitions } of image.topicsById.values()) {
+    for (const partition of partitions.values()) {
+      if (partition.replicas.includes(nodeId) && !isReplicaOnline(image, partition, nodeId)) return true
+    }
+  }
+  return false
 }

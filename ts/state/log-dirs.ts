@@ -1,7 +1,7 @@
 // The log directories of brokers as the metadata knows them: which replicas are online, and what changes when a directory
 // fails. Owns these rules alone; which directory has failed, a broker finds out itself.
 import { ZERO_UUID } from '../protocol/index.js'
-import type { MetadataImage, PartitionImage } from './image.js'
+import type { BrokerImage, MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER } from './image.js'
 import type { MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
@@ -15,10 +15,13 @@ const MIGRATING = 'AAAAAAAAAAAAAAAAAAAAAg'
 export interface LogDirsOfflineRequest {
   readonly brokerId: number
   readonly brokerEpoch: number
-  readonly offline: readonly {
+  /** Ids of the directories that are lost. */
+  readonly offline: readonly string[]
+  /** Where the broker has replicas of which the metadata says otherwise, or nothing. */
+  readonly placed: readonly {
+    readonly topicId: string
+    readonly partition: number
     readonly directoryId: string
-    /** Those that the broker knows to be there: the metadata may not say where they are. */
-    readonly partitions: readonly { readonly topicId: string; readonly partition: number }[]
   }[]
 }
 
@@ -61,13 +64,14 @@ export function heirOf(
 
 /**
  * Directories that a broker has lost, as Kafka's heartbeat tells of them: the broker is registered without them, and
- * what it led there is led by another in-sync replica or, where it was the last, by nobody. Says nothing twice.
+ * what it led there is led by another in-sync replica or, where it was the last, by nobody. What it has elsewhere by now,
+ * it leads there. Says nothing twice.
  */
 export function decideLogDirsOffline(image: MetadataImage, request: LogDirsOfflineRequest): MetadataRecord[] {
-  const { brokerId, brokerEpoch, offline } = request
+  const { brokerId, brokerEpoch } = request
   const broker = image.brokers.get(brokerId)
   if (broker === undefined || broker.epoch !== brokerEpoch) return []
-  const lost = new Set(offline.map(({ directoryId }) => directoryId))
+  const lost = new Set(request.offline)
   const records: MetadataRecord[] = []
   const logDirs = broker.logDirs.filter((directoryId) => !lost.has(directoryId))
   if (logDirs.length < broker.logDirs.length) {
@@ -81,26 +85,37 @@ export function decideLogDirsOffline(image: MetadataImage, request: LogDirsOffli
     }
     records.push(metadataRecord('BrokerRegistrationChangeRecord', change))
   }
-  const named = new Map<string, string>()
-  for (const { directoryId, partitions } of offline) {
-    for (const { topicId, partition } of partitions) named.set(`${topicId} ${partition}`, directoryId)
-  }
+  const placed = new Map(
+    request.placed.map(({ topicId, partition, directoryId }) => [`${topicId} ${partition}`, directoryId]),
+  )
   for (const { topicId, partitions } of image.topicsById.values()) {
     for (const partition of partitions.values()) {
       if (!partition.replicas.includes(brokerId)) continue
       const recorded = directoryOf(partition, brokerId)
-      const directoryId = named.get(`${topicId} ${partition.partition}`) ?? recorded
-      if (!lost.has(directoryId)) continue
+      const told = placed.get(`${topicId} ${partition.partition}`)
+      if (told === undefined && !lost.has(recorded)) continue
+      const directoryId = told ?? recorded
       const directories =
         directoryId === recorded
           ? null
           : partition.replicas.map((id) => (id === brokerId ? directoryId : directoryOf(partition, id)))
-      const change = withoutReplica(image, partition, brokerId)
+      const change = isDirectoryOnline(directoryId, logDirs)
+        ? withReplica(partition, broker)
+        : withoutReplica(image, partition, brokerId)
       if (directories === null && change === null) continue
       records.push(partitionChange(topicId, partition.partition, { ...change, directories }))
     }
   }
   return records
+}
+
+/** Whoever is in sync leads what nobody leads. */
+function withReplica(
+  { isr, leader }: PartitionImage,
+  { brokerId, fenced, inControlledShutdown }: BrokerImage,
+) {
+  const leads = leader === NO_LEADER && isr.includes(brokerId) && !fenced && !inControlledShutdown
+  return leads ? { leader: brokerId } : null
 }
 
 /** The last in-sync replica stays in the ISR, as only it has everything; null where nothing changes. */

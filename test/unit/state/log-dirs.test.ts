@@ -33,12 +33,8 @@ const lose = (partitions: readonly (readonly [topicId: string, partition: number
     body: {
       brokerId: 1,
       brokerEpoch: epoch ?? controller.image.brokers.get(1)?.epoch ?? -1,
-      offline: [
-        {
-          directoryId: SECOND,
-          partitions: partitions.map(([topicId, partition]) => ({ topicId, partition })),
-        },
-      ],
+      offline: [SECOND],
+      placed: partitions.map(([topicId, partition]) => ({ topicId, partition, directoryId: SECOND })),
     },
   }).records
 const partitions = () => {
@@ -119,5 +115,21 @@ describe('a log directory that is offline', () => {
     controller.withBrokers(broker(1, { logDirs, incarnationId: uuid(9) }))
     expect(partitions()).toMatchObject([{ leader: 1, isr: [1] }])
     expect(shown()).toMatchObject([{ errorCode: Errors.NONE, offlineReplicas: [] }])
+  })
+
+  it('is left by what was moved out of it: that is led from where it is now', () => {
+    const topicId = created([[1], [1]])
+    lose([
+      [topicId, 0],
+      [topicId, 1],
+    ])
+    controller.withBrokers(broker(1, { logDirs: [FIRST], incarnationId: uuid(8) }))
+    expect(partitions()).toMatchObject([{ leader: -1 }, { leader: -1 }])
+    const brokerEpoch = controller.image.brokers.get(1)?.epoch ?? -1
+    const placed = [{ topicId, partition: 0, directoryId: FIRST }]
+    const body = { brokerId: 1, brokerEpoch, offline: [], placed }
+    expect(controller.ask({ kind: 'log-dirs-offline', body }).records.length).toBe(1)
+    expect(controller.ask({ kind: 'log-dirs-offline', body }).records).toEqual([])
+    expect(partitions()).toMatchObject([{ leader: 1, directories: [FIRST] }, { leader: -1 }])
   })
 })

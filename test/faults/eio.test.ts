@@ -18,7 +18,7 @@ import { BrokerProcess, dataFolder } from '../cluster/broker-process.js'
 import { produceRequest, RawClient } from '../cluster/raw-client.js'
 import { whyNotTraced } from '../crash/traced-broker.js'
 import { readRecords, recordBatch } from '../record-batch.js'
-import { FailingCalls } from './failing-calls.js'
+import { FailingCalls, startFailing } from './failing-calls.js'
 
 const reason = whyNotTraced()
 if (reason !== null) console.warn(`no disk answers EIO here: ${reason}`)
@@ -40,8 +40,8 @@ let lost: number[]
 
 const dirs = () => [join(folder.path, 'first'), join(folder.path, 'second')] as const
 
-async function start(logDirs: readonly string[] = dirs()): Promise<void> {
-  broker = await BrokerProcess.start({ folder: logDirs.join(','), settings: SETTINGS })
+async function start(logDirs: readonly string[] = dirs(), within: readonly string[] = []): Promise<void> {
+  broker = await BrokerProcess.start({ folder: logDirs.join(','), settings: SETTINGS, within })
   client = await RawClient.open(broker.port)
 }
 
@@ -243,6 +243,18 @@ describe.skipIf(reason !== null)('EIO from one log directory of two', () => {
     while ((await shown(moved)).leaderId === -1);
     await expectServed(moved)
     expect(await shown(left)).toMatchObject({ leaderId: -1, offlineReplicas: [0] })
+    await stop()
+  })
+
+  it('opens nothing of it where it begins at a start, and nothing anew elsewhere', async () => {
+    client.close()
+    await broker.kill()
+    // What was not closed cleanly is read from its recovery point on.
+    await start(dirs(), startFailing('pread64', logsIn(dirs()[1])))
+    await expectOnlySecondOffline()
+    await stop()
+    await start()
+    for (const partition of PARTITIONS) await expectServed(partition)
     await stop()
   })
 

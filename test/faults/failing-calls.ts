@@ -3,6 +3,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 
+function injection(syscalls: string, paths: readonly string[]): string[] {
+  const files = paths.flatMap((path) => ['-P', realpathSync(path)])
+  return ['-f', '-o', '/dev/null', ...files, '-e', `trace=${syscalls}`, '-e', `inject=${syscalls}:error=EIO`]
+}
+
+/** What a process is to be run within for these calls to fail from its start. */
+export function startFailing(syscalls: string, paths: readonly string[]): string[] {
+  // -D: the process is our child, and strace its own grandchild's.
+  return ['strace', '-D', ...injection(syscalls, paths)]
+}
+
 export class FailingCalls {
   private constructor(
     private readonly tracer: ChildProcess,
@@ -11,9 +22,7 @@ export class FailingCalls {
 
   /** Resolves once every thread of the process is traced. */
   static async begin(pid: number, syscalls: string, paths: readonly string[]): Promise<FailingCalls> {
-    const files = paths.flatMap((path) => ['-P', realpathSync(path)])
-    const inject = ['-e', `trace=${syscalls}`, '-e', `inject=${syscalls}:error=EIO`]
-    const args = ['-f', '-p', `${pid}`, ...files, ...inject, '-o', '/dev/null']
+    const args = ['-p', `${pid}`, ...injection(syscalls, paths)]
     const tracer = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] })
     const gone = new Promise<void>((resolve) => tracer.on('exit', () => resolve()))
     let said = ''

@@ -304,7 +304,8 @@ export class ControlPlane {
         break
       case 'log-cut': {
         const { file, position, bytes, keptAs, message: reason } = event
-        log.warn({ file, position, bytes, keptAs, reason }, 'a torn tail was cut off a log')
+        const what = bytes > 0 ? 'a torn tail was cut off a log' : 'files of no known log were set aside'
+        log.warn({ file, position, bytes, keptAs, reason }, what)
         break
       }
       case 'log-dir-room':

@@ -43,13 +43,21 @@ pub fn write_offsets(storage: &dyn Storage, path: &Path, entries: &[PartitionOff
     write(storage, path, entries, |entry| format!("{} {} {}", entry.topic, entry.partition, entry.offset))
 }
 
-/// The entries of a leader epoch checkpoint; none when the file is missing or empty.
+/// The entries of a leader epoch checkpoint; none when the file is missing or empty. `InvalidData` when it is
+/// malformed or its epochs do not rise.
 pub fn read_epochs(storage: &dyn Storage, path: &Path) -> io::Result<Vec<EpochStart>> {
-    read(storage, path, |line| {
+    let entries: Vec<EpochStart> = read(storage, path, |line| {
         let mut words = line.split_ascii_whitespace();
         let (epoch, start_offset) = (number(words.next())?, number(words.next())?);
         words.next().is_none().then_some(EpochStart { epoch, start_offset })
-    })
+    })?;
+    let rises = |(one, next): (&EpochStart, &EpochStart)| {
+        one.epoch < next.epoch && one.start_offset < next.start_offset
+    };
+    match entries.iter().zip(entries.iter().skip(1)).all(rises) {
+        true => Ok(entries),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "leader epochs that do not rise")),
+    }
 }
 
 /// Replaces a leader epoch checkpoint, durably.

@@ -10,7 +10,7 @@ use super::folder::{Folder, SNAPSHOT, parse_name};
 use super::log::Log;
 use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::producer_snapshot::{self, ProducerSnapshotEntry};
-use super::{LogError, SyncJob};
+use super::{DamagedPlace, LogError, SyncJob};
 use crate::storage::{Storage, StorageFile, WriteError};
 
 /// A file that a sync has to cover.
@@ -217,10 +217,11 @@ impl Log {
     }
 
     /// The newest producer snapshot that is whole, with the offset up to which it holds; batches from there on are to
-    /// be replayed over it. Of those at `limit` or below.
+    /// be replayed over it. Of those at `limit` or below. Those that are not whole go to `damaged`.
     pub fn read_producer_snapshot(
         &self,
         limit: i64,
+        damaged: &mut Vec<DamagedPlace>,
     ) -> Result<Option<(i64, Vec<ProducerSnapshotEntry>)>, LogError> {
         let mut offsets = snapshot_offsets(&self.folder)?;
         offsets.retain(|offset| *offset <= limit.min(self.end_offset));
@@ -228,9 +229,13 @@ impl Log {
             let path = self.folder.path(offset, SNAPSHOT);
             let contents =
                 self.folder.storage.read_to_vec(&path).map_err(self.folder.fault(offset, SNAPSHOT))?;
-            // A torn one was never synced: the one before it still holds.
-            if let Ok(entries) = producer_snapshot::decode(&contents) {
-                return Ok(Some((offset, entries)));
+            // The one before it still holds.
+            match producer_snapshot::decode(&contents) {
+                Ok(entries) => return Ok(Some((offset, entries))),
+                Err(error) => {
+                    let reason = error.to_string();
+                    damaged.push(DamagedPlace { path, position: 0, offset: -1, reason });
+                }
             }
         }
         Ok(None)

@@ -13,6 +13,7 @@ mod error;
 mod folder;
 pub mod folder_name;
 mod index_file;
+mod last_batch;
 mod leftovers;
 #[allow(clippy::module_inception)]
 mod log;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::checkpoint::{self, EpochStart, LEADER_EPOCH_FILE};
+use super::checkpoint::{self, EpochStart, LEADER_EPOCH_FILE, LOG_START_OFFSET_FILE};
 use super::durability::Unsynced;
 use super::epochs::Epochs;
 use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
@@ -14,7 +14,8 @@ use super::log::Log;
 use super::recovery;
 use super::segment::Segment;
 use super::tail::Tail;
-use super::{LastStop, LogConfig, LogError, OpenReport, Opening};
+use super::window::{SCAN_WINDOW, Walk, WalkError};
+use super::{DamagedPlace, LastStop, LogConfig, LogError, OpenReport, Opening, last_batch};
 use crate::storage::{DirEntry, Storage};
 use crate::time::Now;
 
@@ -32,11 +33,14 @@ impl Log {
         now: Now,
     ) -> Result<(Log, OpenReport), LogError> {
         let folder = Folder::new(storage, dir);
+        check_start(&folder, opening)?;
         let mut report = OpenReport::default();
         let listing = leftovers::settle(&folder, list_or_create(&folder)?)?;
         let mut found = find_segments(&folder, &listing, now)?;
         remove_expired(&folder, &mut found, opening.start_offset)?;
-        let epochs_on_file = read_epochs(&folder, opening.is_clean())?;
+        let epochs_on_file = read_epochs(&folder, &mut report)?;
+        let lacks_epochs = epochs_on_file.is_none();
+        let epochs_on_file = epochs_on_file.unwrap_or_default();
         let first_base = opening.start_offset.max(0);
         if found.is_empty() {
             report.created = true;
@@ -61,6 +65,16 @@ impl Log {
             offline: false,
         };
         recovery::recover(&mut log, found, opening, &mut report)?;
+        if opening.is_clean() && !report.created && last_batch::settle(&log, opening, &mut report)? {
+            // What was put right may have led the indexes astray: once more from the start.
+            let (storage, dir) = (Arc::clone(&log.folder.storage), Arc::clone(&log.folder.dir));
+            let (log, again) = Log::open(storage, &dir, log.config, opening, now)?;
+            report.damaged.extend(again.damaged);
+            return Ok((log, OpenReport { damaged: report.damaged, ..again }));
+        }
+        if lacks_epochs {
+            rebuild_epochs(&mut log)?;
+        }
         if log.end_offset < opening.start_offset {
             // Everything that is left was deleted for clients already; as Kafka, go on where they may read.
             log.truncate_fully_and_start_at(opening.start_offset)?;
@@ -75,7 +89,7 @@ impl Log {
         log.recovery_point = log.recovery_point.max(opening.recovery_point).min(log.end_offset);
         log.clean_until = opening.clean_until.min(log.end_offset);
         log.epochs.truncate_end(log.end_offset);
-        log.epochs.dirty = log.epochs.entries() != epochs_on_file;
+        log.epochs.dirty = lacks_epochs || log.epochs.entries() != epochs_on_file;
         if log.epochs.dirty && opening.stop == LastStop::Machine {
             let path = log.folder.dir.join(LEADER_EPOCH_FILE);
             checkpoint::write_epochs(&*log.folder.storage, &path, log.epochs.entries())
@@ -86,6 +100,18 @@ impl Log {
         log.newest_snapshot = remove_stray_snapshots(&log, &listing)?.filter(|_| opening.is_clean());
         Ok((log, report))
     }
+}
+
+/// No log begins behind its end: rather than delete all of it, somebody is asked.
+fn check_start(folder: &Folder, opening: Opening) -> Result<(), LogError> {
+    let (start, end) = (opening.start_offset, opening.recovery_point);
+    if !opening.is_clean() || start <= end {
+        return Ok(());
+    }
+    let path = folder.dir.parent().unwrap_or(&folder.dir).join(LOG_START_OFFSET_FILE);
+    let name = folder.dir.file_name().unwrap_or_default().to_string_lossy();
+    let reason = format!("it says {start} for {name}, which ended at {end} when it was closed");
+    Err(LogError::Corrupt { path, position: 0, reason })
 }
 
 fn list_or_create(folder: &Folder) -> Result<Vec<DirEntry>, LogError> {
@@ -144,13 +170,37 @@ fn remove_expired(
     Ok(())
 }
 
-/// The leader epochs on file. After a crash a file that cannot be read is as good as none: it was never synced.
-fn read_epochs(folder: &Folder, clean: bool) -> Result<Vec<EpochStart>, LogError> {
-    match checkpoint::read_epochs(&*folder.storage, &folder.dir.join(LEADER_EPOCH_FILE)) {
-        Ok(entries) => Ok(entries),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData && !clean => Ok(Vec::new()),
+/// The leader epochs on file; `None` when it does not say them.
+fn read_epochs(folder: &Folder, report: &mut OpenReport) -> Result<Option<Vec<EpochStart>>, LogError> {
+    let path = folder.dir.join(LEADER_EPOCH_FILE);
+    match checkpoint::read_epochs(&*folder.storage, &path) {
+        Ok(entries) => Ok(Some(entries)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let reason = "no list of rising leader epochs; rebuilt from the batches".to_owned();
+            report.damaged.push(DamagedPlace { path, position: 0, offset: -1, reason });
+            Ok(None)
+        }
         Err(error) => Err(folder.dir_fault()(error)),
     }
+}
+
+/// Takes the leader epochs from the headers of all batches, as far as they can be read.
+fn rebuild_epochs(log: &mut Log) -> Result<(), LogError> {
+    log.epochs.clear();
+    for segment in &log.segments {
+        let mut walk = Walk::new(segment.handle(&log.folder)?, SCAN_WINDOW, 0, segment.size, segment.base);
+        loop {
+            match walk.next() {
+                Ok(Some(batch)) => {
+                    log.epochs.note(batch.header.partition_leader_epoch, batch.header.base_offset);
+                }
+                // What is damaged there is told when somebody wants it.
+                Ok(None) | Err(WalkError::Bad { .. }) => break,
+                Err(error) => return Err(segment.blame(&log.folder, error)),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the snapshots that begin a segment, and the newest, which it returns; none may lie beyond the end.

@@ -8,7 +8,7 @@ use super::durability::snapshot_offsets;
 use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
 use super::log::Log;
 use super::segment::Segment;
-use super::window::{LOOKUP_WINDOW, SCAN_WINDOW, Walk, WalkError};
+use super::window::{Batch, LOOKUP_WINDOW, SCAN_WINDOW, Walk, WalkError};
 use super::{CutBytes, LastStop, LogError, OpenReport, Opening};
 use crate::storage::{StorageFile, with_suffix};
 
@@ -107,6 +107,34 @@ struct Depth {
     syncs: bool,
     /// Of what was synced, and of what came later, the epochs are known.
     notes_epochs: bool,
+    /// Compaction has taken no batches out.
+    is_gapless: bool,
+}
+
+/// A batch that was vouched for and does not follow the one before. No checksum covers its offset: were it taken on
+/// trust, what stands behind it would seem to be above the recovery point, and be cut.
+#[derive(Clone, Copy, Debug, Default)]
+struct Jump {
+    /// Where the batch stands, the offset that was expected, and the offset behind it.
+    place: Option<(u64, i64, i64)>,
+}
+
+impl Jump {
+    fn over(batch: &Batch, expected: i64, safe_end: i64) -> Jump {
+        let jumps = expected < safe_end && batch.header.base_offset != expected;
+        Jump { place: jumps.then(|| (batch.position, expected, batch.header.next_offset())) }
+    }
+
+    /// An error if the batch reaches beyond `end`.
+    fn check(self, end: i64) -> Result<(), WalkError> {
+        match self.place {
+            Some((position, expected, next)) if next > end => {
+                let reason = format!("the batch before offset {next} stands where {expected} is next");
+                Err(WalkError::Bad { position, reason })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Depth {
@@ -130,7 +158,8 @@ impl Depth {
             Vouched::Nothing => 0,
         };
         let notes_epochs = vouched == Vouched::Nothing;
-        Ok(Depth { checked_from, safe_end, syncs: !(in_cache && is_last), notes_epochs })
+        let is_gapless = !log.config.compact && segment.base >= opening.clean_until;
+        Ok(Depth { checked_from, safe_end, syncs: !(in_cache && is_last), notes_epochs, is_gapless })
     }
 }
 
@@ -148,15 +177,21 @@ fn scan(
     report.rebuilt_indexes.push(segment.base);
     let mut walk = Walk::new(Arc::clone(&file), LOOKUP_WINDOW, 0, size, segment.base);
     let mut checked_from = None;
+    let mut jump = Jump::default();
     let bad = loop {
         if checked_from.is_none() && walk.position() >= depth.checked_from {
             checked_from = Some(walk.position());
             let (position, next_offset) = (walk.position(), walk.next_offset());
             walk = Walk::new(Arc::clone(&file), SCAN_WINDOW, position, size, next_offset);
         }
+        let expected = walk.next_offset();
         let next = if checked_from.is_some() { walk.next_checked() } else { walk.next() };
         match next {
             Ok(Some(batch)) => {
+                if depth.is_gapless {
+                    jump = Jump::over(&batch, expected, depth.safe_end);
+                    jump.check(depth.safe_end).map_err(|error| segment.blame(&log.folder, error))?;
+                }
                 segment.note(&batch.header, log.config.index_interval_bytes);
                 segment.flush_indexes_if_many(&log.folder)?;
                 if depth.notes_epochs {
@@ -165,6 +200,7 @@ fn scan(
             }
             Ok(None) => break None,
             Err(WalkError::Bad { position, reason }) if walk.next_offset() >= depth.safe_end => {
+                jump.check(i64::MIN).map_err(|error| segment.blame(&log.folder, error))?;
                 break Some((position, reason));
             }
             Err(error) => return Err(segment.blame(&log.folder, error)),

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::path::PathBuf;
 
+use super::DamagedPlace;
 use crate::storage::FileRange;
 
 /// A batch border: an offset and where it stands on disk. Ordered by offset alone.
@@ -52,7 +53,8 @@ pub enum LastStop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
     pub stop: LastStop,
-    /// Everything below it was synced (`recovery-point-offset-checkpoint`; 0 when unknown).
+    /// Everything below it was synced (`recovery-point-offset-checkpoint`; 0 when unknown). After a clean stop it is
+    /// where the log ends (`i64::MAX` when unknown).
     pub recovery_point: i64,
     /// First offset that clients may read (`log-start-offset-checkpoint`; 0 when unknown).
     pub start_offset: i64,
@@ -91,6 +93,8 @@ pub struct OpenReport {
     pub rebuilt_indexes: Vec<i64>,
     /// The tails that recovery cut off.
     pub cut: Vec<CutBytes>,
+    /// Files that were not what was written, and were made anew or done without.
+    pub damaged: Vec<DamagedPlace>,
 }
 
 /// Bytes that recovery took out of the log.

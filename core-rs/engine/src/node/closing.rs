@@ -9,7 +9,7 @@ use super::effects::Effect;
 use super::log_dirs::{CHECKPOINTS, OffsetsByDir};
 use super::shared::Node;
 use crate::log::{LastStop, clean_shutdown};
-use crate::partition::{Notices, Partition, PartitionOffsets};
+use crate::partition::{Notices, Partition};
 use crate::storage::is_full;
 
 /// Logs that one effect closes: enough for its own cost not to show, few enough to keep every thread busy.
@@ -18,7 +18,7 @@ const LOGS_PER_EFFECT: usize = 8;
 /// What the marks need to know of the logs.
 #[derive(Debug, Default)]
 pub(super) struct Closing {
-    /// As they stood when the last request had been answered.
+    /// As the logs were closed.
     offsets: OffsetsByDir,
     /// Log directories of logs that could not be closed.
     unclean: BTreeSet<PathBuf>,
@@ -27,9 +27,6 @@ pub(super) struct Closing {
 impl Node {
     /// Queues the closing of every log.
     pub(super) fn queue_closes(&self) {
-        // Closing syncs everything: the recovery point becomes the end of the log.
-        let offsets = self.offsets_by_dir(|o| PartitionOffsets { recovery_point: o.log_end, ..*o });
-        self.stopping.closing.lock().offsets = offsets;
         let topics = self.topics.all();
         let all: Vec<_> = topics.iter().flat_map(|topic| topic.partitions.iter().flatten()).collect();
         for some in all.chunks(LOGS_PER_EFFECT) {
@@ -39,8 +36,17 @@ impl Node {
 
     pub(super) fn close_logs(&self, partitions: &[Arc<Partition>], notices: &mut Notices) {
         for partition in partitions {
-            if partition.close(notices).is_err() {
-                self.stopping.closing.lock().unclean.extend(partition.dir().parent().map(Path::to_path_buf));
+            let closed = partition.close(notices);
+            let Some(log_dir) = partition.dir().parent().map(Path::to_path_buf) else { continue };
+            let mut closing = self.stopping.closing.lock();
+            match closed {
+                Ok(offsets) => {
+                    let entry = (partition.topic().to_string(), partition.index(), offsets);
+                    closing.offsets.entry(log_dir).or_default().push(entry);
+                }
+                Err(_) => {
+                    closing.unclean.insert(log_dir);
+                }
             }
         }
     }

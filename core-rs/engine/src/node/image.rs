@@ -366,9 +366,8 @@ impl Node {
         let opening = log_dir.opening(&topic.name, index, holder.is_some());
         match Partition::open(&self.storage, spec(log_dir), config.clone(), opening, now) {
             Ok(opened) => {
-                for cut in &opened.report.cut {
-                    self.tell_cut(cut);
-                }
+                opened.report.cut.iter().for_each(|cut| self.tell_cut(cut));
+                opened.report.damaged.iter().for_each(|damage| self.report_damage(damage));
                 *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
                 Ok(opened.partition)
             }

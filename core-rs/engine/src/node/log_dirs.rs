@@ -9,7 +9,7 @@ use super::boot;
 use super::shared::Node;
 use crate::boundary::NodeOptions;
 use crate::log::checkpoint::{self, PartitionOffset};
-use crate::log::{LastStop, Opening, clean_shutdown};
+use crate::log::{DamagedPlace, LastStop, Opening, clean_shutdown};
 use crate::partition::{Notices, PartitionOffsets};
 use crate::storage::{Storage, is_full};
 use crate::uuid::Uuid;
@@ -21,10 +21,16 @@ const META_PROPERTIES: &str = "meta.properties";
 pub enum OpenError {
     #[error("log directory {}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("log directory {} belongs to {what} {found}, this broker is {expected}", path.display())]
+    #[error("log directory {} belongs to {what} {found} by its {META_PROPERTIES}, this broker is {expected}", path.display())]
     WrongOwner { path: PathBuf, what: &'static str, found: String, expected: String },
     #[error("{} is malformed", path.display())]
     Malformed { path: PathBuf },
+    #[error(
+        "{} is damaged, and nobody else knows where the logs begin for clients: put it right, or remove it and they \
+         begin where their first segments do",
+        path.display()
+    )]
+    Starts { path: PathBuf },
     #[error("default configuration: {0}")]
     Defaults(String),
     #[error("{0}")]
@@ -46,6 +52,8 @@ pub(super) struct LogDir {
     recovery_points: Offsets,
     log_starts: Offsets,
     clean_until: Offsets,
+    /// Checkpoints that could not be read, and could be done without.
+    pub damaged: Vec<DamagedPlace>,
 }
 
 type Offsets = BTreeMap<(String, i32), i64>;
@@ -76,15 +84,32 @@ impl LogDir {
         // A process that died may have left names behind that a loss of power can still take back.
         storage.sync_dir(&path).map_err(OpenError::io(&path))?;
         claim(storage, options, &path, index)?;
-        let stop = last_stop(storage, &path, &options.boot_id).map_err(OpenError::io(&path))?;
         let read = |file: &str| read_offsets(storage, &path.join(file));
-        Ok(LogDir {
-            stop,
-            recovery_points: read(checkpoint::RECOVERY_POINT_FILE)?,
-            log_starts: read(checkpoint::LOG_START_OFFSET_FILE)?,
-            clean_until: read(checkpoint::CLEANER_OFFSET_FILE)?,
-            path,
-        })
+        // Before the mark of a clean stop is taken away: whoever puts the file right starts as if nothing had been.
+        let unknown = |path| OpenError::Starts { path };
+        let log_starts = read(checkpoint::LOG_START_OFFSET_FILE)?.map_err(unknown)?;
+        let mut stop = last_stop(storage, &path, &options.boot_id).map_err(OpenError::io(&path))?;
+        let mut damaged = Vec::new();
+        let mut told = |path, reason: &str| {
+            damaged.push(DamagedPlace { path, position: 0, offset: -1, reason: reason.to_owned() });
+        };
+        let recovery_points = read(checkpoint::RECOVERY_POINT_FILE)?.unwrap_or_else(|path| {
+            // Nothing is known to be durable or complete.
+            stop = LastStop::Machine;
+            told(path, "not a checkpoint of version 0: every log of the directory is scanned");
+            Offsets::new()
+        });
+        let clean_until = read(checkpoint::CLEANER_OFFSET_FILE)?.unwrap_or_else(|path| {
+            told(path, "not a checkpoint of version 0: compaction begins anew");
+            Offsets::new()
+        });
+        Ok(LogDir { stop, recovery_points, log_starts, clean_until, damaged, path })
+    }
+
+    /// Whether records of the partition in directory `name` are known to have been durable.
+    pub fn was_durable(&self, name: &str) -> bool {
+        let parsed = name.rsplit_once('-').and_then(|(topic, index)| Some((topic, index.parse().ok()?)));
+        parsed.is_some_and(|(topic, index)| self.opening(topic, index, true).recovery_point > 0)
     }
 
     /// By the name of a partition's directory; 0 when unknown.
@@ -101,9 +126,10 @@ impl LogDir {
             return Opening::unclean(0);
         }
         let key = (topic.to_owned(), partition);
+        let unknown = if self.stop == LastStop::Clean { i64::MAX } else { 0 };
         Opening {
             stop: self.stop,
-            recovery_point: self.recovery_points.get(&key).copied().unwrap_or(0),
+            recovery_point: self.recovery_points.get(&key).copied().unwrap_or(unknown),
             start_offset: self.log_starts.get(&key).copied().unwrap_or(0),
             clean_until: self.clean_until.get(&key).copied().unwrap_or(0),
         }
@@ -139,9 +165,16 @@ fn create_durably(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     }
 }
 
-fn read_offsets(storage: &dyn Storage, path: &Path) -> Result<Offsets, OpenError> {
-    let entries = checkpoint::read_offsets(storage, path).map_err(OpenError::io(path))?;
-    Ok(entries.into_iter().map(|entry| ((entry.topic, entry.partition), entry.offset)).collect())
+/// What a checkpoint says, or its path when it is damaged.
+fn read_offsets(storage: &dyn Storage, path: &Path) -> Result<Result<Offsets, PathBuf>, OpenError> {
+    match checkpoint::read_offsets(storage, path) {
+        Ok(entries) => {
+            let pair = |entry: PartitionOffset| ((entry.topic, entry.partition), entry.offset);
+            Ok(Ok(entries.into_iter().map(pair).collect()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Err(path.to_path_buf())),
+        Err(error) => Err(OpenError::io(path)(error)),
+    }
 }
 
 /// Checks `meta.properties`, or writes it into a directory that has none.

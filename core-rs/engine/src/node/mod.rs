@@ -53,6 +53,8 @@ mod authorizer_tests;
 #[cfg(test)]
 mod boot_tests;
 #[cfg(test)]
+mod flipped_tests;
+#[cfg(test)]
 mod limits_tests;
 #[cfg(test)]
 mod moving_tests;
@@ -66,7 +68,6 @@ mod retention_tests;
 mod room_tests;
 #[cfg(test)]
 mod scrubbing_tests;
-
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -485,7 +485,7 @@ fn a_folder_of_another_cluster_is_refused_by_name() {
     let refused = Node::open(other, Arc::new(world.storage.clone()), 1, world.now).err().unwrap().to_string();
     assert_eq!(
         refused,
-        "log directory /data belongs to cluster.id Mmqd3hZbTKmFbpBZnEjrcQ, this broker is AAAAAAAAAAAAAAAAAAAAAA"
+        "log directory /data belongs to cluster.id Mmqd3hZbTKmFbpBZnEjrcQ by its meta.properties, this broker is AAAAAAAAAAAAAAAAAAAAAA"
     );
 }
 

@@ -48,6 +48,9 @@ impl Node {
         let own = (settings, authorizer, seed);
         let node = Node::assemble(options, own, defaults, storage, log_dirs, quorum, now);
         node.with_quorum(|_| ());
+        for damage in node.log_dirs.iter().flat_map(|log_dir| &log_dir.damaged) {
+            node.report_damage(damage);
+        }
         Ok(Arc::new(node))
     }
 }

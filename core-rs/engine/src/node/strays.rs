@@ -11,7 +11,7 @@ use super::image::{ImageDelta, hex};
 use super::log_dirs::LogDir;
 use super::shared::Node;
 use crate::log::folder_name::{Fate, renamed};
-use crate::log::{Removal, partition_metadata};
+use crate::log::{CutBytes, Removal, partition_metadata};
 use crate::partition::Notices;
 use crate::quorum::METADATA_TOPIC;
 use crate::storage::Storage;
@@ -24,7 +24,7 @@ impl Node {
         let known = delta.directories();
         let mut changed = self.set_doubles_aside(&known, now, notices);
         for log_dir in &self.log_dirs {
-            match self.clean_log_dir(&log_dir.path, &known, now) {
+            match self.clean_log_dir(log_dir, &known, now) {
                 Ok(cleaned) => changed |= cleaned,
                 Err(error) => self.fail_log_dir(&log_dir.path, &error.to_string(), notices),
             }
@@ -32,10 +32,10 @@ impl Node {
         changed
     }
 
-    fn clean_log_dir(&self, log_dir: &Path, known: &BTreeMap<String, Uuid>, now: Now) -> io::Result<bool> {
+    fn clean_log_dir(&self, log_dir: &LogDir, known: &BTreeMap<String, Uuid>, now: Now) -> io::Result<bool> {
         let mut changed = false;
-        for entry in self.storage.list(log_dir)?.into_iter().filter(|entry| entry.is_dir) {
-            let path = log_dir.join(&entry.name);
+        for entry in self.storage.list(&log_dir.path)?.into_iter().filter(|entry| entry.is_dir) {
+            let path = log_dir.path.join(&entry.name);
             if Fate::Delete.is_of(&entry.name) {
                 // As with Kafka, the delay begins anew.
                 self.remove_log_later(Removal::new(self.storage.clone(), path), now);
@@ -47,19 +47,23 @@ impl Node {
                 let is_known = match known.get(&entry.name) {
                     None => false,
                     Some(expected) => match found {
-                        Owner::Topic(id) => id == *expected,
-                        Owner::Nobody { has_records } => !has_records,
+                        Owner::Topic(id) => {
+                            id == *expected || (is_flip_of(id, *expected) && log_dir.was_durable(&entry.name))
+                        }
+                        Owner::Nobody { has_records: false } => true,
+                        // What was durable once is damaged, and the opening of the log says so.
+                        Owner::Nobody { has_records: true } => log_dir.was_durable(&entry.name),
                     },
                 };
                 if !is_known {
                     let id = if let Owner::Topic(id) = found { id } else { Uuid::ZERO };
-                    self.rename_aside(log_dir, &entry.name, id)?;
+                    self.rename_aside(&log_dir.path, &entry.name, id)?;
                     changed = true;
                 }
             }
         }
         if changed {
-            self.storage.sync_dir(log_dir)?;
+            self.storage.sync_dir(&log_dir.path)?;
         }
         Ok(changed)
     }
@@ -102,7 +106,15 @@ impl Node {
             let unique = format!("{}{number}", hex(&id));
             let target = log_dir.join(renamed(name, &unique, Fate::Stray));
             if !self.storage.exists(&target)? {
-                return self.storage.rename(&log_dir.join(name), &target);
+                self.storage.rename(&log_dir.join(name), &target)?;
+                self.tell_cut(&CutBytes {
+                    file: log_dir.join(name),
+                    position: 0,
+                    len: 0,
+                    kept_as: target,
+                    reason: format!("no topic of the metadata has this log, which is of topic id {id}"),
+                });
+                return Ok(());
             }
         }
         Ok(())
@@ -125,8 +137,9 @@ fn reach(storage: &dyn Storage, dir: &Path, id: Uuid) -> io::Result<Option<Reach
 /// Whose a partition directory is.
 enum Owner {
     Topic(Uuid),
-    /// `partition.metadata` is missing or cannot be read. It is durable before any record is, so what records there are
-    /// were never acked as durable, and may even be those of a deleted topic whose renaming was lost.
+    /// `partition.metadata` is missing or cannot be read. It is durable before any record is, so where nothing is known
+    /// to be durable, what records there are were never acked as durable, and may even be those of a deleted topic whose
+    /// renaming was lost.
     Nobody {
         has_records: bool,
     },
@@ -142,6 +155,12 @@ fn owner(storage: &dyn Storage, dir: &Path) -> io::Result<Owner> {
     let files = storage.list(dir)?;
     let has_records = files.iter().any(|file| file.name.ends_with(".log") && file.len > 0);
     Ok(Owner::Nobody { has_records })
+}
+
+/// Whether two ids are the same but for one character: they are drawn at random, so that is damage.
+fn is_flip_of(found: Uuid, expected: Uuid) -> bool {
+    let (found, expected) = (found.to_string(), expected.to_string());
+    found.chars().zip(expected.chars()).filter(|(one, other)| one != other).count() == 1
 }
 
 /// `<topic>-<index>`, other than the metadata log.

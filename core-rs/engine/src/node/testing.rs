@@ -16,6 +16,8 @@ use crate::storage::SimStorage;
 use crate::time::Now;
 
 pub const TOPIC: TopicId = [7; 16];
+/// When a world begins.
+pub const START: Now = Now { monotonic_ms: 1000, wall_ms: 1_700_000_000_000 };
 
 /// A node, its I/O threads and the far ends of its connections.
 pub struct World {
@@ -60,10 +62,14 @@ impl World {
     }
 
     fn timed(storage: SimStorage, options: NodeOptions, stopwatch: fn() -> u64) -> World {
-        let now = Now { monotonic_ms: 1000, wall_ms: 1_700_000_000_000 };
-        let threads = options.network_threads;
-        let node = Node::open(options, Arc::new(storage.clone()), 42, now).unwrap();
+        let node = Node::open(options, Arc::new(storage.clone()), 42, START).unwrap();
         node.set_stopwatch(stopwatch);
+        World::of(storage, node)
+    }
+
+    /// A node that was opened at `START`.
+    pub fn of(storage: SimStorage, node: Arc<Node>) -> World {
+        let (now, threads) = (START, node.options().network_threads);
         let reactors = (0..threads).map(|thread| Reactor::new(node.clone(), thread)).collect();
         let mut world = World {
             storage,
@@ -291,7 +297,11 @@ pub fn sized(frame: &[u8]) -> Vec<u8> {
 pub fn produce(correlation_id: i32, acks: i16, partition: i32, value: &[u8]) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchSpec::default());
     builder.append(1_700_000_000_000, None, Some(value), &[]).unwrap();
-    let records = builder.finish().unwrap();
+    produce_batch(correlation_id, acks, partition, &builder.finish().unwrap())
+}
+
+/// The same of a batch.
+pub fn produce_batch(correlation_id: i32, acks: i16, partition: i32, records: &[u8]) -> Vec<u8> {
     let mut body = (-1i16).to_be_bytes().to_vec();
     body.extend(acks.to_be_bytes());
     body.extend(30_000i32.to_be_bytes());

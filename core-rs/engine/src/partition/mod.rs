@@ -153,6 +153,19 @@ impl State {
         }
     }
 
+    fn offsets(&self) -> PartitionOffsets {
+        let Some(log) = &self.log else {
+            return self.unopened.as_ref().map_or_else(PartitionOffsets::default, |left| left.offsets);
+        };
+        PartitionOffsets {
+            log_start: log.start_offset(),
+            high_watermark: self.high_watermark.offset,
+            log_end: log.end_offset(),
+            recovery_point: log.recovery_point(),
+            clean_until: log.clean_until(),
+        }
+    }
+
     /// The log of a partition that serves. Errors: `Deleted`, `Offline`.
     fn log(&self) -> Result<&Log, PartitionError> {
         self.check_online()?;
@@ -306,18 +319,7 @@ impl Partition {
     /// Every offset that checkpoints and figures need; zeros once closed, and of a log that could not be opened what
     /// the checkpoints said.
     pub fn offsets(&self) -> PartitionOffsets {
-        self.with(|state| {
-            let Some(log) = &state.log else {
-                return state.unopened.as_ref().map_or_else(PartitionOffsets::default, |left| left.offsets);
-            };
-            PartitionOffsets {
-                log_start: log.start_offset(),
-                high_watermark: state.high_watermark.offset,
-                log_end: log.end_offset(),
-                recovery_point: log.recovery_point(),
-                clean_until: log.clean_until(),
-            }
-        })
+        self.with(|state| state.offsets())
     }
 
     /// Bytes of all segments.
@@ -413,16 +415,18 @@ impl Partition {
     }
 
     /// The clean stop: producer state and indexes written, everything synced. Nothing is served afterwards.
-    /// A partition that is offline is left as it is.
-    pub fn close(&self, notices: &mut Notices) -> Result<(), PartitionError> {
+    /// A partition that is offline is left as it is. Returns the offsets that it was closed with.
+    pub fn close(&self, notices: &mut Notices) -> Result<PartitionOffsets, PartitionError> {
         self.with(|state| {
             let entries = state.producers.snapshot();
             let closing = state.log_mut()?;
             let closed = closing.write_producer_snapshot(&entries).and_then(|()| closing.close());
+            let offsets = state.offsets();
             let closed = closed.map_err(|error| self.fault(state, error, notices));
             state.log = None;
             state.waiters.all(&mut notices.waiters);
-            closed
+            // Closing has synced everything.
+            closed.map(|()| PartitionOffsets { recovery_point: offsets.log_end, ..offsets })
         })
     }
 

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use super::markers::end_in;
 use super::producer_state::{IncomingBatch, ProducerStates};
 use super::{Partition, PartitionConfig, State};
-use crate::log::{Log, LogError, OpenReport, Opening, partition_metadata};
+use crate::log::{DamagedPlace, LastStop, Log, LogError, OpenReport, Opening, partition_metadata};
 use crate::storage::{Storage, WriteError};
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -43,10 +43,13 @@ impl Partition {
         opening: Opening,
         now: Now,
     ) -> Result<OpenedPartition, LogError> {
-        let (mut log, report) = Log::open(storage.clone(), &spec.dir, config.log.clone(), opening, now)?;
+        let (mut log, mut report) = Log::open(storage.clone(), &spec.dir, config.log.clone(), opening, now)?;
         claim(storage.as_ref(), &spec, log.size() == 0)?;
         let rebuilt = report.rebuilt_indexes.iter().copied().min();
-        let mut producers = replay(&mut log, rebuilt, now, config.producer_expiration_ms)?;
+        let mut damaged = Vec::new();
+        let mut producers = replay(&mut log, rebuilt, &mut damaged, now, config.producer_expiration_ms)?;
+        // One that a crash tore was never synced.
+        report.damaged.extend(damaged.into_iter().filter(|_| opening.stop == LastStop::Clean));
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
             // What a crash left in the page cache was perhaps never acked as durable: it must be before it is read.
             let job = log.sync_job();
@@ -94,6 +97,10 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec, is_empty: bool) -> Result<
         Err(error) if error.kind() == io::ErrorKind::InvalidData && !is_empty => {
             Err(LogError::Corrupt { path: path(), position: 0, reason: error.to_string() })
         }
+        Ok(None) if !is_empty => {
+            let reason = "it is missing, and the log has records".to_owned();
+            Err(LogError::Corrupt { path: path(), position: 0, reason })
+        }
         Err(error) if error.kind() != io::ErrorKind::InvalidData => {
             Err(LogError::Io { path: path(), source: error })
         }
@@ -108,13 +115,14 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec, is_empty: bool) -> Result<
 fn replay(
     log: &mut Log,
     rebuilt: Option<i64>,
+    damaged: &mut Vec<DamagedPlace>,
     now: Now,
     expiration_ms: i64,
 ) -> Result<ProducerStates, LogError> {
     let limit = rebuilt.unwrap_or(i64::MAX);
     // Without a snapshot from the very first batch that is there: one below the log start may have begun a transaction
     // that ended above.
-    let (from, entries) = log.read_producer_snapshot(limit)?.unwrap_or((0, Vec::new()));
+    let (from, entries) = log.read_producer_snapshot(limit, damaged)?.unwrap_or((0, Vec::new()));
     let mut producers = ProducerStates::from_snapshot(&entries);
     let mut batches = log.replay_from(from)?;
     while let Some(batch) = batches.next_replayed()? {

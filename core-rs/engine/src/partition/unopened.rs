@@ -31,11 +31,12 @@ impl Partition {
         let files = storage.list(&spec.dir).unwrap_or_default();
         let segments = files.iter().filter(|file| file.name.ends_with(".log"));
         // The next start finds in the checkpoints what this one found.
+        let recovery_point = Some(opening.recovery_point).filter(|known| *known != i64::MAX).unwrap_or(0);
         let offsets = PartitionOffsets {
             log_start: opening.start_offset,
-            high_watermark: opening.recovery_point,
-            log_end: opening.recovery_point,
-            recovery_point: opening.recovery_point,
+            high_watermark: recovery_point,
+            log_end: recovery_point,
+            recovery_point,
             clean_until: opening.clean_until,
         };
         let size = segments.map(|file| file.len).sum();

@@ -127,13 +127,13 @@ fn producer_snapshots_are_kafka_s_and_their_checksum_counts() {
         grow(&mut log, 5, 10);
         log.write_producer_snapshot(&[ProducerSnapshotEntry { last_offset: offset, ..entry }]).unwrap();
     }
-    assert_eq!(log.read_producer_snapshot(i64::MAX).unwrap().unwrap().0, 10);
+    assert_eq!(log.read_producer_snapshot(i64::MAX, &mut Vec::new()).unwrap().unwrap().0, 10);
     let newest = storage.open(&dir().join("00000000000000000010.snapshot")).unwrap();
     newest.truncate(20).unwrap();
-    let (offset, entries) = log.read_producer_snapshot(i64::MAX).unwrap().unwrap();
+    let (offset, entries) = log.read_producer_snapshot(i64::MAX, &mut Vec::new()).unwrap().unwrap();
     assert_eq!((offset, entries[0].last_offset), (5, 5), "a torn snapshot is passed over");
     log.truncate_to(3).unwrap();
-    assert_eq!(log.read_producer_snapshot(i64::MAX).unwrap(), None);
+    assert_eq!(log.read_producer_snapshot(i64::MAX, &mut Vec::new()).unwrap(), None);
     sim.restart();
 }
 
@@ -148,7 +148,7 @@ fn a_snapshot_that_was_synced_survives() {
         sim.crash(seed);
     }
     let (log, _) = open(&storage, &LogConfig::default(), Opening::unclean(5));
-    assert_eq!(log.read_producer_snapshot(i64::MAX).unwrap(), Some((5, Vec::new())));
+    assert_eq!(log.read_producer_snapshot(i64::MAX, &mut Vec::new()).unwrap(), Some((5, Vec::new())));
 }
 
 #[test]

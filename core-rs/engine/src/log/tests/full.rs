@@ -127,7 +127,7 @@ fn a_producer_snapshot_without_room_is_left_out() {
     sim.fail_next(SimOperation::Write, Fault::Short(3));
     log.write_producer_snapshot(&[]).unwrap();
     assert_eq!(len(&storage, "00000000000000000001.snapshot"), 0);
-    assert_eq!(log.read_producer_snapshot(i64::MAX).unwrap(), None);
+    assert_eq!(log.read_producer_snapshot(i64::MAX, &mut Vec::new()).unwrap(), None);
     log.write_producer_snapshot(&[]).unwrap();
-    assert_eq!(log.read_producer_snapshot(i64::MAX).unwrap(), Some((1, Vec::new())));
+    assert_eq!(log.read_producer_snapshot(i64::MAX, &mut Vec::new()).unwrap(), Some((1, Vec::new())));
 }

@@ -31,6 +31,14 @@ pub fn batch_of_one_mebibyte() -> (Vec<u8>, i64) {
     (builder.finish().expect("a batch below 1 MiB"), records)
 }
 
+/// One record of 100 bytes.
+pub fn small_batch() -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as i64);
+    let mut builder = BatchBuilder::new(BatchSpec::default());
+    builder.append(now, None, Some(&[b'x'; 100]), &[]).expect("a small batch");
+    builder.finish().expect("a small batch")
+}
+
 struct Request(Vec<u8>);
 
 impl Request {
@@ -136,17 +144,27 @@ impl Connection {
             if expected.len() == IN_FLIGHT {
                 self.produced(topic, &mut expected)?;
             }
-            let correlation = self.next();
-            let request = Request::new(0, 7, correlation).i16(-1).i16(1).i32(30_000);
-            let request = request.i32(1).string(topic).i32(1).i32(0).i32(batch.len() as i32);
-            self.stream.write_all(&request.frame(batch.len()))?;
-            self.stream.write_all(batch)?;
+            self.send_produce(topic, batch)?;
             expected.push_back(number as i64 * records);
         }
         while !expected.is_empty() {
             self.produced(topic, &mut expected)?;
         }
         Ok(())
+    }
+
+    /// Produces `batch` to partition 0 with acks=1 and waits for its ack, which must name this offset.
+    pub fn produce_one(&mut self, topic: &str, batch: &[u8], offset: i64) -> io::Result<()> {
+        self.send_produce(topic, batch)?;
+        self.produced(topic, &mut VecDeque::from([offset]))
+    }
+
+    fn send_produce(&mut self, topic: &str, batch: &[u8]) -> io::Result<()> {
+        let correlation = self.next();
+        let request = Request::new(0, 7, correlation).i16(-1).i16(1).i32(30_000);
+        let request = request.i32(1).string(topic).i32(1).i32(0).i32(batch.len() as i32);
+        self.stream.write_all(&request.frame(batch.len()))?;
+        self.stream.write_all(batch)
     }
 
     fn produced(&mut self, topic: &str, expected: &mut VecDeque<i64>) -> io::Result<()> {

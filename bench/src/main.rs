@@ -3,6 +3,7 @@
 
 mod broker;
 mod client;
+mod crowd;
 mod floors;
 mod warm;
 
@@ -42,10 +43,12 @@ struct Options {
     folder: PathBuf,
     /// Where Apache Kafka's jars are, if it is to be measured beside.
     kafka: Option<PathBuf>,
+    /// Instead of the rounds: connections beside one producer.
+    crowd: Option<usize>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { rounds: 5, gib: 2, folder: std::env::temp_dir(), kafka: None };
+    let mut options = Options { rounds: 5, gib: 2, folder: std::env::temp_dir(), kafka: None, crowd: None };
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} wants a value"))?;
@@ -54,10 +57,11 @@ fn options() -> Result<Options, String> {
             "--rounds" => options.rounds = number()? as usize,
             "--gib" => options.gib = number()?,
             "--folder" => options.folder = value.into(),
+            "--crowd" => options.crowd = Some(number()? as usize),
             "--kafka" => options.kafka = Some(value.into()),
             _ => {
                 return Err(format!(
-                    "unknown flag {flag}; there are --rounds N, --gib N, --folder PATH and --kafka JARS"
+                    "unknown flag {flag}; there are --rounds N, --gib N, --folder PATH, --kafka JARS and --crowd N"
                 ));
             }
         }
@@ -178,8 +182,31 @@ fn measure(options: &Options) -> std::io::Result<()> {
     Ok(())
 }
 
+fn crowd(options: &Options, connections: usize) -> std::io::Result<()> {
+    std::fs::create_dir_all(&options.folder)?;
+    let target = options.kafka.clone().map_or(Target::Millrace, Target::Kafka);
+    let phases = crowd::run(&target, &options.folder.join("data"), connections)?;
+    std::fs::remove_dir_all(&options.folder)?;
+    println!(
+        "ack of one record, {connections} connections           p50      p99    p99.9      max ms  cores  MiB"
+    );
+    for phase in phases {
+        let ms = |wait: std::time::Duration| wait.as_secs_f64() * 1e3;
+        let (p50, p99, p999, max) = (ms(phase.p50), ms(phase.p99), ms(phase.p999), ms(phase.max));
+        let (name, acks, cpu, mib) = (phase.name, phase.acks, phase.cpu, phase.resident_mib);
+        println!(
+            "{name:<28} {acks:>6} acks {p50:>8.3} {p99:>8.3} {p999:>8.3} {max:>8.3} {cpu:>8.2} {mib:>6.1}"
+        );
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
-    match options().and_then(|options| measure(&options).map_err(|error| error.to_string())) {
+    let run = |options: &Options| match options.crowd {
+        Some(connections) => crowd(options, connections),
+        None => measure(options),
+    };
+    match options().and_then(|options| run(&options).map_err(|error| error.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             eprintln!("bench: {sentence}");

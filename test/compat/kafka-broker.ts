@@ -101,11 +101,16 @@ export class KafkaBroker {
     return join(this.folder.path, 'data')
   }
 
-  /** Ends it without ceremony and removes its folder: nobody reads its files any more. */
-  async stop(): Promise<void> {
+  /** Ends it, cleanly or without ceremony; its files stay. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const gone = new Promise((resolve) => this.child.once('exit', resolve))
-    this.child.kill('SIGKILL')
+    this.child.kill(signal)
     await gone
+  }
+
+  /** Ends it without ceremony, if it has not ended, and removes its folder: nobody reads its files any more. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.end('SIGKILL')
     this.folder.remove()
   }
 }

@@ -16,7 +16,7 @@ import {
   produce,
   type RequestOf,
 } from '../protocol/index.js'
-import { SUPPORTED_FEATURES } from '../state/features.js'
+import { isServed, SUPPORTED_FEATURES } from '../state/features.js'
 import type { BrokerView } from './broker-view.js'
 import { type Handler, serve } from './handler.js'
 
@@ -70,7 +70,7 @@ export function apiVersionsHandler(served: () => readonly ServedApi[]): Handler 
       supportedFeatures: supportedFeatures.filter(({ minVersion }) => call.version >= 4 || minVersion > 0),
       finalizedFeaturesEpoch: offset,
       finalizedFeatures: [...features]
-        .filter(([, level]) => level > 0)
+        .filter(([name, level]) => level > 0 && isServed(name, level))
         .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
     })
   })

@@ -113,6 +113,11 @@ export class RunningBroker {
   ): Promise<RunningBroker> {
     for (const warning of config.warnings) hooks.log.warn({}, warning)
     const folders = prepareFolders(config.logDirs, config.nodeId, systemRandom)
+    if (folders.kafkas) {
+      const { clusterId } = folders
+      const fields = { clusterId, nodeId: config.nodeId, logDirs: config.logDirs }
+      hooks.log.warn(fields, 'the log directories were written by Apache Kafka: they are taken over as they are')
+    }
     const broker = new RunningBroker(config, folders, hooks, start)
     broker.native = openNode(nodeOptions(config, folders), () => broker.plane.turn())
     broker.plane.attach(broker.native)

@@ -20,7 +20,7 @@ import {
   type ControllerState,
   controller,
 } from '../state/controller.js'
-import { BOOTSTRAP_FEATURES, unservableFeature } from '../state/features.js'
+import { BOOTSTRAP_FEATURES, unreadableMetadata } from '../state/features.js'
 import type { MetadataImage } from '../state/image.js'
 import type { MetadataDelta } from '../state/image-delta.js'
 import { imageRecords } from '../state/image-records.js'
@@ -354,9 +354,9 @@ export class ControlPlane {
 
   private register(): void {
     this.phase = 'registering'
-    const unservable = this.metadata.newest === null ? null : unservableFeature(this.metadata.newest.image)
-    if (unservable !== null) {
-      this.fail(unservable)
+    const unreadable = this.metadata.newest === null ? null : unreadableMetadata(this.metadata.newest.image)
+    if (unreadable !== null) {
+      this.fail(unreadable)
       return
     }
     this.metadata.tellController({ kind: 'bootstrap', features: BOOTSTRAP_FEATURES })

@@ -24,6 +24,8 @@ export interface Folders {
   readonly directoryIds: readonly string[]
   /** True when no log directory was in use before. */
   readonly fresh: boolean
+  /** Apache Kafka wrote the metadata log, and nobody here has taken it over yet. */
+  readonly kafkas: boolean
 }
 
 interface Meta {
@@ -72,7 +74,9 @@ export function prepareFolders(logDirs: readonly string[], nodeId: number, rando
     writeMeta(dir, { clusterId, nodeId, directoryId })
     return directoryId
   })
-  return { clusterId, directoryIds, fresh: known === undefined }
+  const metadataLog = join(logDirs[0] ?? '', '__cluster_metadata-0')
+  const kafkas = isFolder(metadataLog) && !isFolder(join(metadataLog, 'raft'))
+  return { clusterId, directoryIds, fresh: known === undefined, kafkas }
 }
 
 function readMeta(dir: string, nodeId: number): Meta | null {

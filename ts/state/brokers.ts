@@ -2,10 +2,11 @@
 // Owns the decision alone; liveness (heartbeats, fencing by timeout) is not decided here.
 import type { ResponseOf, unregisterBroker } from '../protocol/index.js'
 import { Errors, errorMessage } from '../protocol/index.js'
+import { SUPPORTED_FEATURES } from './features.js'
 import type { MetadataImage, PartitionImage } from './image.js'
 import { NO_LEADER } from './image.js'
 import { directoryOf, heirOf, isDirectoryOnline } from './log-dirs.js'
-import type { MetadataRecord } from './metadata-records.js'
+import type { MetadataMessage, MetadataRecord } from './metadata-records.js'
 import { metadataRecord } from './metadata-records.js'
 import { LEADER_UNCHANGED, partitionChange } from './partition-change.js'
 import { isActive } from './topics.js'
@@ -43,15 +44,16 @@ export function decideRegisterBroker(
   request: RegisterBrokerRequest,
 ): { records: MetadataRecord[]; response: RegisterBrokerResponse } {
   const { brokerId } = request
-  const unsupported = [...image.features].find(([name, level]) => !supports(request, name, level))
+  const unsupported = [...image.features].find(
+    ([name, level]) => SUPPORTED_FEATURES.has(name) && !supports(request, name, level),
+  )
   if (unsupported !== undefined) {
     return { records: [], response: { errorCode: Errors.UNSUPPORTED_VERSION, brokerEpoch: -1 } }
   }
   const known = image.brokers.get(brokerId)
-  const isRestart = known !== undefined && known.incarnationId !== request.incarnationId
+  const isSame = known?.incarnationId === request.incarnationId
   // Epochs only grow; like Kafka's, this one is about the offset of the record.
-  const brokerEpoch =
-    known !== undefined && !isRestart ? known.epoch : Math.max(image.offset + 1, (known?.epoch ?? -1) + 1)
+  const brokerEpoch = isSame ? known.epoch : Math.max(image.offset + 1, (known?.epoch ?? -1) + 1)
   const registration = metadataRecord('RegisterBrokerRecord', {
     brokerId,
     isMigratingZkBroker: false,
@@ -65,7 +67,7 @@ export function decideRegisterBroker(
     logDirs: [...request.logDirs],
     cordonedLogDirs: null,
   })
-  const changes = isRestart ? leadershipsAfterRestart(image, request) : []
+  const changes = isSame ? [] : leadershipsAfterRestart(image, request)
   return { records: [registration, ...changes], response: { errorCode: Errors.NONE, brokerEpoch } }
 }
 
@@ -100,7 +102,7 @@ export function unregistrationFailed(
   return { throttleTimeMs: 0, errorCode, errorMessage: message }
 }
 
-/** A feature that the broker does not name must not be finalised, else it could not read what others write. */
+/** A feature that is served here, at its finalised level: else the broker could not read what others write. */
 function supports(request: RegisterBrokerRequest, name: string, level: number): boolean {
   const feature = request.features.find((one) => one.name === name)
   return feature !== undefined && feature.minSupportedVersion <= level && level <= feature.maxSupportedVersion
@@ -111,6 +113,21 @@ interface Departed {
   readonly brokerId: number
   readonly fenced: boolean
   readonly logDirs: readonly string[]
+}
+
+type PartitionChange = Partial<MetadataMessage<'PartitionChangeRecord'>>
+
+/**
+ * Kafka takes the last broker out of the ISR where eligible leader replicas are on (KIP-966), as in a folder that it wrote:
+ * one that is still eligible, or was the last that was, leads again alone.
+ */
+function leadsAgain(partition: PartitionImage, brokerId: number): PartitionChange | null {
+  const { isr, leader, eligibleLeaderReplicas: eligible, lastKnownElr } = partition
+  if (leader !== NO_LEADER || isr.length > 0) return null
+  const isEligible = eligible.includes(brokerId) || (eligible.length === 0 && lastKnownElr.includes(brokerId))
+  if (!isEligible) return null
+  const others = eligible.filter((id) => id !== brokerId)
+  return { isr: [brokerId], leader: brokerId, eligibleLeaderReplicas: others, lastKnownElr: [] }
 }
 
 /**
@@ -134,14 +151,14 @@ function afterRestart(
   image: MetadataImage,
   partition: PartitionImage,
   { brokerId, fenced, logDirs }: Departed,
-): { isr: number[] | null; leader: number } | null {
+): PartitionChange | null {
   const { isr, leader } = partition
-  if (!isr.includes(brokerId)) return null
+  const leads = !fenced && isDirectoryOnline(directoryOf(partition, brokerId), logDirs)
+  if (!isr.includes(brokerId)) return leads ? leadsAgain(partition, brokerId) : null
   const others = isr.filter((id) => id !== brokerId)
   const heir = heirOf(image, partition, brokerId)
   if (leader === brokerId || leader === NO_LEADER) {
     if (heir !== undefined) return { isr: others, leader: heir }
-    const leads = !fenced && isDirectoryOnline(directoryOf(partition, brokerId), logDirs)
     return { isr: null, leader: leads ? brokerId : NO_LEADER }
   }
   return { isr: others, leader: LEADER_UNCHANGED }

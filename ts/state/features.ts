@@ -8,6 +8,7 @@ import { metadataRecord } from './metadata-records.js'
 import {
   METADATA_VERSION,
   metadataChangedBetween,
+  metadataVersionName,
   NEWEST_METADATA_VERSION,
   OLDEST_METADATA_VERSION,
 } from './metadata-version.js'
@@ -32,16 +33,20 @@ export const BOOTSTRAP_FEATURES: readonly FeatureLevel[] = [...SUPPORTED_FEATURE
   level: max,
 }))
 
-/** Why a finalised feature keeps this broker from serving the cluster, in a sentence; null when none does. */
-export function unservableFeature({ features }: Pick<MetadataImage, 'features'>): string | null {
-  for (const [name, level] of features) {
-    const { min, max } = SUPPORTED_FEATURES.get(name) ?? UNSUPPORTED
-    if (level < min || level > max) {
-      const served = max === 0 ? 'is not served here' : `is served from level ${min} to ${max} here`
-      return `The feature ${name} is finalised at level ${level} in these log directories, and ${served}`
-    }
-  }
-  return null
+/**
+ * Why the finalised metadata.version keeps this broker from reading the metadata, in a sentence; null when it does not.
+ * Every other feature may be finalised, as in a folder of Kafka's: it stays so, and clients are not told of it.
+ */
+export function unreadableMetadata({ features }: Pick<MetadataImage, 'features'>): string | null {
+  const level = features.get(METADATA_VERSION)
+  if (level === undefined || isServed(METADATA_VERSION, level)) return null
+  const range = `${OLDEST_METADATA_VERSION} to ${NEWEST_METADATA_VERSION}`
+  return `The log directories are at metadata.version ${level} (${metadataVersionName(level)}): ${range} are read here`
+}
+
+export function isServed(feature: string, level: number): boolean {
+  const { min, max } = SUPPORTED_FEATURES.get(feature) ?? UNSUPPORTED
+  return level >= min && level <= max
 }
 
 const UNSUPPORTED: SupportedLevels = { min: 0, max: 0 }

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { Errors } from '../../../ts/protocol/index.js'
 import { failedRequest } from '../../../ts/state/controller.js'
 import { BOOTSTRAP_FEATURES } from '../../../ts/state/features.js'
-import { partitionsSorted, topicByName } from '../../../ts/state/image.js'
+import { partitionsSorted, type TopicImage, topicByName } from '../../../ts/state/image.js'
+import { applyRecords } from '../../../ts/state/image-delta.js'
+import { partitionChange } from '../../../ts/state/partition-change.js'
 import { broker, LOG_DIR, TestController, topic, uuid } from './metadata-fixture.js'
 
 describe('a fresh cluster', () => {
@@ -32,6 +34,31 @@ describe('a broker', () => {
       port: 9092,
       securityProtocol: 0,
     })
+  })
+
+  it('leads again what it alone could lead when it left the ISR as an eligible leader replica', () => {
+    const controller = new TestController().withBrokers(broker(1), broker(2))
+    const assignments = [1, 1, 2].map((id, partitionIndex) => ({ partitionIndex, brokerIds: [id] }))
+    controller.create([topic('t', { assignments })])
+    const topicId = topicByName(controller.image, 't')?.topicId ?? ''
+    const left = (partition: number, eligible: number[], lastKnown: number[]) =>
+      partitionChange(topicId, partition, {
+        isr: [],
+        leader: -1,
+        eligibleLeaderReplicas: eligible,
+        lastKnownElr: lastKnown,
+      })
+    const gone = [left(0, [1], [1]), left(1, [], [1]), left(2, [2], [])]
+    controller.state.image = applyRecords(controller.image, controller.image.offset, 0, gone).image
+    controller.withBrokers(broker(1, { incarnationId: uuid(900) }))
+    const partitions = partitionsSorted(topicByName(controller.image, 't') as TopicImage)
+    expect(
+      partitions.map(({ leader, isr, eligibleLeaderReplicas }) => [leader, isr, eligibleLeaderReplicas]),
+    ).toEqual([
+      [1, [1], []],
+      [1, [1], []],
+      [-1, [], [2]],
+    ])
   })
 
   it('that does not support a finalised level is refused', () => {

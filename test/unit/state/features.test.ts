@@ -5,7 +5,7 @@ import type { UnregisterBrokerResponse } from '../../../ts/state/brokers.js'
 import {
   BOOTSTRAP_FEATURES,
   type UpdateFeaturesResponse,
-  unservableFeature,
+  unreadableMetadata,
 } from '../../../ts/state/features.js'
 import { emptyImage } from '../../../ts/state/image.js'
 import { applyRecords } from '../../../ts/state/image-delta.js'
@@ -111,16 +111,14 @@ describe('metadata.version', () => {
     ])
   })
 
-  it('that is not served here keeps the broker from starting, in a sentence', () => {
+  it('that is not read here keeps the broker from starting, in a sentence; other features do not', () => {
     const finalised = (name: string, featureLevel: number) =>
       applyRecords(emptyImage(), 0, 0, [metadataRecord('FeatureLevelRecord', { name, featureLevel })]).image
-    expect(unservableFeature(finalised('metadata.version', 30))).toBeNull()
-    expect(unservableFeature(finalised('metadata.version', 33))).toMatch(
-      /level 33 .* from level 7 to 30 here/,
+    expect(unreadableMetadata(finalised('metadata.version', 30))).toBeNull()
+    expect(unreadableMetadata(finalised('metadata.version', 33))).toBe(
+      'The log directories are at metadata.version 33 (4.4-IV2): 7 to 30 are read here',
     )
-    expect(unservableFeature(finalised('quantum.version', 1))).toMatch(
-      /quantum.version .* is not served here/,
-    )
+    expect(unreadableMetadata(finalised('quantum.version', 1))).toBeNull()
     expect([7, 30, 99].map(metadataVersionName)).toEqual(['3.3-IV3', '4.3-IV0', '99'])
   })
 })

@@ -87,6 +87,8 @@ impl Batches {
 pub struct Contents {
     /// Of the last record that the snapshot stands for, ms.
     pub timestamp: i64,
+    /// Node ids of the voters that it names; Kafka's may.
+    pub voters: Vec<i32>,
     /// The records' values, batch by batch.
     pub batches: Vec<Vec<Vec<u8>>>,
 }
@@ -131,10 +133,16 @@ fn read_batch(
         }
         match ControlRecord::decode(&record)? {
             ControlRecord::SnapshotHeader { last_contained_log_timestamp: timestamp } => {
-                *contents = contents.take().or(Some(Contents { timestamp, batches: Vec::new() }));
+                let fresh = Contents { timestamp, voters: Vec::new(), batches: Vec::new() };
+                contents.get_or_insert(fresh);
             }
             ControlRecord::SnapshotFooter => *ended = true,
-            // Kafka's quorum keeps its version and voters here; ours has them in its write-ahead log.
+            // Only Kafka's quorum keeps them here; ours has them in its write-ahead log.
+            ControlRecord::Voters(voters) => {
+                if let Some(contents) = contents {
+                    contents.voters = voters.iter().map(|voter| voter.id).collect();
+                }
+            }
             _ => {}
         }
     }
@@ -164,7 +172,11 @@ mod tests {
 
     #[test]
     fn a_file_gives_back_what_was_put_into_it() {
-        let expected = Contents { timestamp: 1_700_000_000_000, batches: vec![values("a b"), values("c")] };
+        let expected = Contents {
+            timestamp: 1_700_000_000_000,
+            voters: Vec::new(),
+            batches: vec![values("a b"), values("c")],
+        };
         assert_eq!(read(&file()), Ok(expected));
     }
 

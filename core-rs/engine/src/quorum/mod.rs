@@ -5,6 +5,7 @@
 //! run the `Persist` it may give, without the lock, and hand it back with its result to `persisted`; then deliver
 //! `take_outputs`.
 
+mod adoption;
 mod applying;
 mod checkpoint_file;
 mod consensus;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use raft::eraftpb::ConfState;
 
+use super::adoption::{Takeover, take_over};
 use super::checkpoint_file::{self, Contents, PART_SUFFIX, SnapshotId};
 use super::consensus::Consensus;
 use super::metadata_log::{METADATA_TOPIC, MetadataLog};
@@ -15,9 +16,9 @@ use super::snapshots::{KnownSnapshot, Snapshots};
 use super::wal::{self, Base, FOLDER, Recovered, Wal};
 use super::{COMPACT_BYTES, Phase, Quorum, Staged, node_id, raft_id};
 use crate::log::CutBytes;
-use crate::storage::Storage;
+use crate::storage::{Storage, with_suffix};
 
-const QUORUM_STATE_FILE: &str = "quorum-state";
+pub(super) const QUORUM_STATE_FILE: &str = "quorum-state";
 
 impl Quorum {
     /// Opens or creates the quorum of one voter in `log_dir` (logDirs[0]), which exists, and starts its election. The
@@ -42,6 +43,10 @@ impl Quorum {
         let metadata_dir = log_dir.join(format!("{METADATA_TOPIC}-0"));
         let io_error = |source| QuorumError::Io { path: metadata_dir.clone(), source };
         let path = Wal::path_in(&metadata_dir);
+        let mut cut = Vec::new();
+        if !storage.exists(&path).map_err(io_error)? {
+            cut = adopt(&storage, &metadata_dir, node)?;
+        }
         if !storage.exists(&path).map_err(io_error)? {
             storage.create_dir_all(&metadata_dir.join(FOLDER)).map_err(io_error)?;
             storage.sync_dir(log_dir).map_err(io_error)?;
@@ -58,7 +63,8 @@ impl Quorum {
         let FoundSnapshots { known, start, mut outputs } =
             find_snapshots(&*storage, &metadata_dir, &base).map_err(io_error)?;
         let opened = MetadataLog::open(&storage, &metadata_dir, &base, start);
-        let (log, replayed, cut) = opened.map_err(QuorumError::Log)?;
+        let (log, replayed, cut_now) = opened.map_err(QuorumError::Log)?;
+        cut.extend(cut_now);
         outputs.extend(replayed);
         outputs.extend(torn.map(|(position, len)| QuorumOutput::LogCut(torn_frame(&path, position, len))));
         outputs.extend(cut.into_iter().map(QuorumOutput::LogCut));
@@ -93,6 +99,26 @@ impl Quorum {
         }
         Ok(quorum)
     }
+}
+
+/// Takes over a log that Kafka wrote, which has none of our folders. The folder gets its name with the file in it: one
+/// without it has lost it. What recovery cut off.
+fn adopt(storage: &Arc<dyn Storage>, dir: &Path, node: i32) -> Result<Vec<CutBytes>, QuorumError> {
+    let io_error = |source| QuorumError::Io { path: dir.to_owned(), source };
+    let folder = dir.join(FOLDER);
+    if !storage.exists(dir).map_err(io_error)? || storage.exists(&folder).map_err(io_error)? {
+        return Ok(Vec::new());
+    }
+    let Some(Takeover { image, cut }) = take_over(storage, dir, node)? else { return Ok(Vec::new()) };
+    let unfinished = with_suffix(&folder, ".tmp");
+    if storage.exists(&unfinished).map_err(io_error)? {
+        storage.remove_dir_all(&unfinished).map_err(io_error)?;
+    }
+    storage.create_dir_all(&unfinished).map_err(io_error)?;
+    let file = Wal::path_in(dir).file_name().map(|name| unfinished.join(name));
+    Wal::replace(&**storage, &file.unwrap_or_default(), &image).map_err(io_error)?;
+    storage.rename(&unfinished, &folder).and_then(|()| storage.sync_dir(dir)).map_err(io_error)?;
+    Ok(cut)
 }
 
 /// The first file. It is written before the metadata log takes its first batch: a log without it lost it.
@@ -159,7 +185,7 @@ fn find_snapshots(storage: &dyn Storage, dir: &Path, base: &Base) -> io::Result<
 }
 
 fn snapshot_outputs(id: SnapshotId, contents: Contents) -> Vec<QuorumOutput> {
-    let Contents { timestamp, batches } = contents;
+    let Contents { timestamp, batches, .. } = contents;
     let SnapshotId { end_offset, epoch } = id;
     let output = |values, done| QuorumOutput::Snapshot { end_offset, epoch, timestamp, done, values };
     let mut outputs: Vec<_> = batches.into_iter().map(|values| output(values, false)).collect();

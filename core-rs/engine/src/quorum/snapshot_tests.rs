@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::checkpoint_file::{self, SnapshotId};
+use super::crashing_storage::CrashingStorage;
 use super::quorum_tests::{committed, drive, new_disk, open, values};
 use super::snapshots::{KnownSnapshot, SnapshotChunk, SnapshotRetention, first_kept};
 use super::{Quorum, QuorumOutput};
@@ -244,4 +245,59 @@ fn snapshots_are_kept_by_size_and_age_and_the_newest_always() {
     assert_eq!(kept(-1, 500, 2501), 2);
     assert_eq!(kept(-1, 0, i64::MAX), 3);
     assert_eq!(first_kept(&[], 0, |_| 0, SnapshotRetention::default(), 0), 0);
+}
+
+/// What Kafka leaves behind: the log, and none of our folders.
+fn without_our_folder(disk: &SimStorage) {
+    disk.remove_dir_all(&Path::new(DIR).join("raft")).unwrap();
+    disk.sync_dir(Path::new(DIR)).unwrap();
+}
+
+#[test]
+fn a_log_that_kafka_wrote_is_taken_over_with_its_snapshots_and_goes_on_in_a_later_epoch() {
+    for retention in [SnapshotRetention::default(), NEWEST_ONLY] {
+        let disk = with_two_snapshots(retention);
+        without_our_folder(&disk);
+        for (start, seed) in [(1, 2), (2, 3)] {
+            let mut quorum = open(disk.clone(), seed).unwrap();
+            drive(&mut quorum);
+            let outputs = quorum.take_outputs();
+            let mut expected = values_of("a b c d");
+            expected.extend(std::iter::repeat_n("more".to_owned(), start - 1));
+            assert_eq!(told_values(&outputs), expected);
+            assert_eq!(quorum.describe().epoch, 1 + start as i32);
+            propose(&mut quorum, "more");
+            disk.crash(seed);
+        }
+    }
+}
+
+#[test]
+fn wherever_the_machine_stops_during_a_takeover_the_next_start_finishes_it() {
+    for stop in 0..60 {
+        let disk = with_two_snapshots(SnapshotRetention::default());
+        without_our_folder(&disk);
+        drop(open(CrashingStorage::new(disk.clone(), stop), 2));
+        disk.crash(stop as u64);
+        let mut quorum = open(disk, 3).unwrap_or_else(|error| panic!("stopped at {stop}: {error}"));
+        drive(&mut quorum);
+        assert_eq!(told_values(&quorum.take_outputs()), ["a", "b", "c", "d"], "stopped at {stop}");
+    }
+}
+
+#[test]
+fn a_log_of_a_quorum_of_several_voters_is_left_alone() {
+    let disk = with_two_snapshots(SnapshotRetention::default());
+    without_our_folder(&disk);
+    let state = b"{\"clusterId\":\"\",\"leaderId\":2,\"leaderEpoch\":7,\"votedId\":-1,\"appliedOffset\":0,\
+        \"currentVoters\":[{\"voterId\":1},{\"voterId\":2}],\"data_version\":0}";
+    disk.write_atomic(&Path::new(DIR).join("quorum-state"), state).unwrap();
+    let error = open(disk.clone(), 2).err().unwrap().to_string();
+    assert!(error.contains("a quorum of the voters 1, 2: only that of node 1 alone"), "{error}");
+    assert!(!disk.exists(&Path::new(DIR).join("raft")).unwrap());
+    disk.write_atomic(&Path::new(DIR).join("quorum-state"), b"{\"leaderEpoch\":7,\"data_version\":1}")
+        .unwrap();
+    let mut quorum = open(disk, 2).unwrap();
+    drive(&mut quorum);
+    assert_eq!(quorum.describe().epoch, 8, "above every epoch that the file knows");
 }

@@ -14,6 +14,9 @@ import { Violation } from './history.js'
 import type { Random } from './random.js'
 import type { Truth } from './truth.js'
 
+/** An error code that only a broken or full disk excuses. */
+export class Refusal extends Violation {}
+
 /** A connection as the network sees it. */
 export class Wire {
   /** Written by the client, not yet at the broker. */
@@ -177,7 +180,7 @@ export abstract class Client {
     })
   }
 
-  protected unexpected(what: string, errorCode: number): Violation {
-    return new Violation(`${this.name}: ${what} was answered with error ${errorCode}`)
+  protected unexpected(what: string, errorCode: number): Refusal {
+    return new Refusal(`${this.name}: ${what} was answered with error ${errorCode}`)
   }
 }

@@ -29,6 +29,8 @@ interface Running {
 export class Machine {
   state: MachineState = 'off'
   starts = 0
+  /** Its disk fails, or did: what the broker reports of that is no mistake of its own. */
+  isDiskBad = false
   readonly disk: SimDisk
   private running: Running | null = null
   private at = 0
@@ -115,7 +117,7 @@ export class Machine {
         this.state = 'off'
       },
       onFault: (reason) => {
-        throw new Violation(`the broker cannot go on: ${reason}`)
+        this.complain(`the broker cannot go on: ${reason}`)
       },
     })
     const node = openSimNode(this.options(), this.disk, this.random.next())
@@ -149,13 +151,14 @@ export class Machine {
   /** Whatever crosses the boundary goes into the history. */
   private recorded(node: SimNode): NativeNode {
     const { history } = this
+    const complain = (what: string) => this.complain(what)
     return {
       drain() {
         const events = node.drain()
         if (events.length > 0) history.bytes('events', events)
         for (const event of decodeEvents(events)) {
           if (event.kind === 'fault' || event.kind === 'log-dir-failed' || event.kind === 'request-refused')
-            throw new Violation(`the data plane reports ${event.kind}: ${event.message}`)
+            complain(`the data plane reports ${event.kind}: ${event.message}`)
         }
         return events
       },
@@ -163,7 +166,7 @@ export class Machine {
         history.bytes('commands', batch)
         for (const command of decodeCommands(Buffer.from(batch))) {
           if (command.kind === 'close-connection')
-            throw new Violation(`the control plane closes a connection: ${command.reason}`)
+            complain(`the control plane closes a connection: ${command.reason}`)
         }
         node.submit(batch)
       },
@@ -179,13 +182,18 @@ export class Machine {
     }
   }
 
+  private complain(what: string): void {
+    if (!this.isDiskBad) throw new Violation(what)
+    this.history.note(what)
+  }
+
   private logger(): Logger {
     const note = (level: string) => (fields: object, message: string) =>
       this.history.note(`[${level}] ${message} ${JSON.stringify(fields)}`)
     const alarmed = (fields: object, message: string) => {
       const reason =
         'err' in fields && fields.err instanceof Error ? fields.err.stack : JSON.stringify(fields)
-      throw new Violation(`the control plane reports: ${message} ${reason}`)
+      this.complain(`the control plane reports: ${message} ${reason}`)
     }
     return { debug: note('debug'), info: note('info'), warn: note('warn'), error: alarmed, fatal: alarmed }
   }
@@ -204,9 +212,20 @@ export class Machine {
   }
 
   output(conn: number): Buffer {
-    const bytes = this.running?.node.output(conn) ?? Buffer.alloc(0)
+    const bytes = this.sentOn(conn)
     if (bytes.length > 0) this.history.bytes(`from ${conn}`, bytes)
     return bytes
+  }
+
+  private sentOn(conn: number): Buffer {
+    try {
+      return this.running?.node.output(conn) ?? Buffer.alloc(0)
+    } catch (error) {
+      if (!this.isDiskBad) throw error
+      // A range that cannot be read ends its connection, as a short sendfile does.
+      this.disconnect(conn)
+      return Buffer.alloc(0)
+    }
   }
 
   disconnect(conn: number): void {

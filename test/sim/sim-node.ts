@@ -17,6 +17,8 @@ export interface SimDisk {
   fork(calls: number, amid?: number): SimDisk
   /** The next operation of this name anywhere fails: `full` (ENOSPC; a write leaves a part behind) or `broken` (EIO). */
   failNext(operation: DiskOperation, fault: 'full' | 'broken'): void
+  /** From now on there is no room on the disk, or there is again. */
+  setFull(full: boolean): void
   /** Drops the faults that did not happen yet. */
   forgetFaults(): void
 }

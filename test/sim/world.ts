@@ -2,7 +2,7 @@
 // step (the clients check them), validations at the end.
 import { Admin } from './admin.js'
 import { Auditor } from './auditor.js'
-import { type Client, type Stage, Wire } from './client.js'
+import { type Client, Refusal, type Stage, Wire } from './client.js'
 import { Commits } from './commits.js'
 import { GroupMember, GroupTruth } from './group-member.js'
 import { History, Violation } from './history.js'
@@ -11,6 +11,7 @@ import { Producer, type ProducerKind } from './producer.js'
 import { Random } from './random.js'
 import { Consumer } from './reader.js'
 import { Recreator } from './recreator.js'
+import { DISK_OPERATIONS } from './sim-node.js'
 import { Truth } from './truth.js'
 
 export interface WorldOptions {
@@ -27,6 +28,8 @@ export interface Outcome {
 }
 
 const DEFAULT_STEPS = 6000
+/** What waits for room is tried again twice a second. */
+const NOTICED_MS = 2_000
 
 const ACTIONS = {
   client: 40,
@@ -41,6 +44,8 @@ const ACTIONS = {
   'power-loss': 0.05,
   ambush: 0.1,
   calm: 0.3,
+  'disk-fault': 0.05,
+  'disk-full': 0.05,
 } as const
 type Action = keyof typeof ACTIONS
 
@@ -74,6 +79,10 @@ class World implements Stage {
   private step = 0
   /** While the machine is off: when it starts again. */
   private startAt = 0
+  /** World time from which on the disk has room again; the broker may take a while to notice. */
+  private roomAt = Number.POSITIVE_INFINITY
+  /** Steps until the machine of a broken disk is switched off; nothing of it can be trusted but what was synced. */
+  private stepsToLive = Number.POSITIVE_INFINITY
   /** The power fails with the next promise of this kind, if disk work is pending then. */
   private ambush: 'none' | 'records' | 'retries' | 'commits' = 'none'
 
@@ -87,6 +96,9 @@ class World implements Stage {
     for (const action of Object.keys(ACTIONS) as Action[])
       this.weights[action] *= random.pick([0.3, 0.6, 1, 1, 1.5, 3])
     if (random.chance(0.1)) this.weights.effect *= 0.1
+    // Most worlds have good disks, so that nothing excuses a refusal there.
+    if (random.chance(0.6)) this.weights['disk-fault'] = 0
+    if (random.chance(0.6)) this.weights['disk-full'] = 0
     this.durableGroups = random.chance(0.5)
     this.commits = new Commits(this.durableGroups)
     this.machine = new Machine(this.settings(), random, this.history)
@@ -149,11 +161,15 @@ class World implements Stage {
     this.machine.start()
     for (this.step = 1; this.step <= this.steps; this.step++) {
       history.begin(this.step, this.at)
-      if (machine.state === 'off' && this.at >= this.startAt) machine.start()
+      const hasRoom = this.roomAt === Number.POSITIVE_INFINITY
+      if (machine.state === 'off' && this.at >= this.startAt && hasRoom) machine.start()
       this.carryOut(this.random.weighted(this.weights))
       this.notice()
+      this.mend()
     }
     this.draining = true
+    if (this.roomAt !== Number.POSITIVE_INFINITY) this.makeRoom()
+    else if (machine.isDiskBad) this.replaceDisk()
     this.ambush = 'none'
     this.note('the world ends')
     this.drive('everything is answered', () => this.clients.every((client) => client.isDone))
@@ -199,6 +215,20 @@ class World implements Stage {
       case 'calm':
         this.calm()
         break
+      case 'disk-fault':
+        if (machine.isDiskBad || machine.state !== 'ready') break
+        this.note('the disk breaks')
+        machine.isDiskBad = true
+        machine.disk.failNext(random.pick(DISK_OPERATIONS), 'broken')
+        this.stepsToLive = random.between(1, 400)
+        break
+      case 'disk-full':
+        if (machine.isDiskBad || machine.state !== 'ready') break
+        this.note('the disk is full')
+        machine.isDiskBad = true
+        machine.disk.setFull(true)
+        this.roomAt = this.at + random.between(1, 5_000)
+        break
       case 'stop':
         if (machine.state === 'ready' || machine.state === 'starting') machine.shutdown()
         break
@@ -207,6 +237,41 @@ class World implements Stage {
         if (machine.state !== 'off') this.kill(action === 'power-loss')
         break
     }
+  }
+
+  /** A full disk gets room and is good again once the broker has noticed; one that broke lasts a while, and goes. */
+  private mend(): void {
+    const { machine } = this
+    if (!machine.isDiskBad) return
+    if (this.roomAt !== Number.POSITIVE_INFINITY) {
+      if (this.at >= this.roomAt) this.makeRoom()
+    } else if (--this.stepsToLive <= 0 || machine.state === 'off') this.replaceDisk()
+  }
+
+  /** Whatever waited for room goes on within `NOTICED_MS`; what was refused before that may still be told. */
+  private makeRoom(): void {
+    this.machine.disk.setFull(false)
+    for (let passed = 0; passed < NOTICED_MS; passed += 500) {
+      this.advance(500)
+      this.calm()
+    }
+    for (const wire of [...this.wires.values()]) this.disconnect(wire)
+    this.isWell()
+  }
+
+  private isWell(): void {
+    this.note('the disk is well again')
+    this.roomAt = Number.POSITIVE_INFINITY
+    this.stepsToLive = Number.POSITIVE_INFINITY
+    this.machine.isDiskBad = false
+  }
+
+  /** What was not synced on the old one is gone: a cache that a failed sync left cannot be trusted. */
+  private replaceDisk(): void {
+    this.machine.disk.setFull(false)
+    this.machine.disk.forgetFaults()
+    this.kill(true)
+    this.isWell()
   }
 
   private someTime(): number {
@@ -250,7 +315,13 @@ class World implements Stage {
     const bytes = this.machine.output(wire.conn)
     if (bytes.length === 0) return false
     const promises = this.promises
-    wire.client.receive(bytes)
+    try {
+      wire.client.receive(bytes)
+    } catch (error) {
+      if (!(error instanceof Refusal && this.machine.isDiskBad)) throw error
+      this.note(`${error.message}: the disk is to blame`)
+      this.disconnect(wire)
+    }
     // The worst moment for a promise is right after it was given.
     if (this.promises > promises && this.machine.pendingEffects > 0) this.kill(true)
     return true
@@ -296,7 +367,7 @@ class World implements Stage {
     }
     for (const wire of [...this.wires.values()]) {
       if (machine.isOpen(wire.conn)) continue
-      if (machine.state !== 'stopping')
+      if (machine.state !== 'stopping' && !machine.isDiskBad)
         throw new Violation(`${wire.client.name}: the broker closed the connection`)
       this.wires.delete(wire.client)
       wire.client.hangUp()
@@ -319,7 +390,8 @@ class World implements Stage {
       this.notice()
       if (machine.pendingEffects > 0) idle = 0
     }
-    if (machine.state === 'ready') for (const client of this.clients) client.checkAnswered()
+    if (machine.state === 'ready' && !machine.isDiskBad)
+      for (const client of this.clients) client.checkAnswered()
   }
 
   /** Lets everything that can happen happen, without crashes, until `done`. */

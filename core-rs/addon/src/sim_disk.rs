@@ -86,6 +86,12 @@ impl SimDisk {
         Ok(())
     }
 
+    /// From now on there is no room on the disk, or there is again.
+    #[napi(catch_unwind)]
+    pub fn set_full(&self, full: bool) {
+        self.storage.set_full(full);
+    }
+
     /// Drops the faults that did not happen yet.
     #[napi(catch_unwind)]
     pub fn forget_faults(&self) {

@@ -11,7 +11,7 @@ import {
   type ResponseOf,
 } from '../../../ts/protocol/index.js'
 import { ControlPlane } from '../../../ts/runtime/control-plane.js'
-import { newDisk, openSimNode, type SimNode } from '../../sim/sim-node.js'
+import { newDisk, openSimNode, type SimDisk, type SimNode } from '../../sim/sim-node.js'
 
 const WALL_MS = 1_700_000_000_000
 
@@ -38,7 +38,6 @@ function configured(settings: Settings): BrokerConfig {
 export class SimBroker {
   /** `level: message reason`, for what the broker logged. */
   readonly lines: string[] = []
-  private readonly disk = newDisk()
   private config: BrokerConfig
   private plane: ControlPlane
   private node: SimNode
@@ -48,7 +47,11 @@ export class SimBroker {
   private wakeAt: number | null = null
   private readonly received = new Map<number, Buffer>()
 
-  constructor(settings: Settings = {}) {
+  /** On a disk of its own, or on one as another broker left it. */
+  constructor(
+    settings: Settings = {},
+    readonly disk: SimDisk = newDisk(),
+  ) {
     this.config = configured(settings)
     const [plane, node] = this.open()
     this.plane = plane

@@ -138,6 +138,8 @@ export const eventStructs = {
   }),
   /** A snapshot that could not be read was passed over. */
   'snapshot-damaged': struct('snapshot-damaged', { file: string(), message: string() }),
+  /** The logs are being opened, which takes a while; `checkedBytes` of them had to be read. */
+  'logs-loading': struct('logs-loading', { loaded: int32(), total: int32(), checkedBytes: int64() }),
 } as const
 
 export type EventName = keyof typeof eventStructs

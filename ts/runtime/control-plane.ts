@@ -308,6 +308,11 @@ export class ControlPlane {
         log.warn({ file, position, bytes, keptAs, reason }, what)
         break
       }
+      case 'logs-loading': {
+        const { loaded, total, checkedBytes } = event
+        log.info({ loaded, total, checkedBytes }, 'the logs are being opened')
+        break
+      }
       case 'log-dir-room':
         if (event.full) {
           const { path, message: reason } = event

@@ -86,6 +86,8 @@ pub enum Event<'a> {
     SnapshotWritten { end_offset: i64, position: i32, message: &'a str },
     /// 22: a snapshot that could not be read was passed over.
     SnapshotDamaged { file: &'a str, message: &'a str },
+    /// 23: the logs are being opened, which takes a while; `checked_bytes` of them had to be read.
+    LogsLoading { loaded: i32, total: i32, checked_bytes: i64 },
 }
 
 impl<'a> Event<'a> {
@@ -113,6 +115,7 @@ impl<'a> Event<'a> {
             Event::MetadataSnapshot { .. } => 20,
             Event::SnapshotWritten { .. } => 21,
             Event::SnapshotDamaged { .. } => 22,
+            Event::LogsLoading { .. } => 23,
         }
     }
 
@@ -269,6 +272,11 @@ impl<'a> Event<'a> {
                 out.string(file);
                 out.string(message);
             }
+            Event::LogsLoading { loaded, total, checked_bytes } => {
+                out.i32(*loaded);
+                out.i32(*total);
+                out.i64(*checked_bytes);
+            }
         }
     }
 
@@ -385,6 +393,11 @@ impl<'a> Event<'a> {
                 message: body.string("message")?,
             },
             22 => Event::SnapshotDamaged { file: body.string("file")?, message: body.string("message")? },
+            23 => Event::LogsLoading {
+                loaded: body.i32("loaded")?,
+                total: body.i32("total")?,
+                checked_bytes: body.i64("checked bytes")?,
+            },
             other => return Err(BoundaryError::new(format!("no event has type {other}"))),
         })
     }

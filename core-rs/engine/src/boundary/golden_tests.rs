@@ -195,6 +195,11 @@ fn event_bytes(kind: i64, fields: Fields<'_>) -> Vec<u8> {
             message: fields.text("message"),
         },
         22 => Event::SnapshotDamaged { file: fields.text("file"), message: fields.text("message") },
+        23 => Event::LogsLoading {
+            loaded: fields.number("loaded"),
+            total: fields.number("total"),
+            checked_bytes: fields.number("checkedBytes"),
+        },
         other => panic!("golden event of type {other}"),
     };
     event.write(&mut out);

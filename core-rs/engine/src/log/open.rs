@@ -82,6 +82,7 @@ impl Log {
         if log.size() == 0 {
             // New, or closed when it was as empty: its names and its owner wait for the first sync.
             log.unsynced.folder(&log.folder);
+            log.recovery_point = log.end_offset;
         }
         let log_start = log.segments.first().map_or(0, |first| first.base);
         log.start_offset = opening.start_offset.clamp(log_start, log.end_offset);

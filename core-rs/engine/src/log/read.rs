@@ -138,7 +138,8 @@ impl Log {
         Ok(BatchReader::new(
             Arc::clone(&self.folder.storage),
             Arc::clone(&self.folder.dir),
-            segments.iter().map(|segment| (segment.base, segment.size)).collect(),
+            // What is empty is not worth a descriptor.
+            segments.iter().filter(|one| one.size > 0).map(|one| (one.base, one.size)).collect(),
             active,
             from.position,
         ))

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use super::load::Load;
+use super::loading::Loading;
 use super::moving::Move;
 use crate::log::{ExpiredFiles, Removal};
 use crate::{partition, quorum};
@@ -24,6 +25,8 @@ pub enum Effect {
     Snapshot(Box<quorum::SnapshotJob>),
     /// The next image delta.
     ApplyImage,
+    /// A few of the logs that an image delta waits for.
+    LoadLogs(Arc<Loading>),
     /// The next chunk of a coordinator's partition.
     Load(Load),
     /// The next piece of what was written long ago.

@@ -1,16 +1,17 @@
 //! Metadata image deltas: the logs on this broker are made to agree with them, one delta after another, and each is
 //! confirmed. It runs on the disk pool; it decides nothing about metadata.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::effects::Effect;
+use super::loading::{Loaded, Unloaded};
 use super::log_dirs::LogDir;
 use super::shared::Node;
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::{Event, TopicId};
-use crate::log::{CutBytes, DamagedPlace, LogError, Removal};
+use crate::log::{CutBytes, Removal};
 use crate::partition::{Notices, Partition, PartitionConfig, PartitionSpec, Topic};
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -36,11 +37,12 @@ pub(super) struct TopicDelta {
 }
 
 /// A partition whose log could not be opened, and why.
-struct Unopened {
+#[derive(Debug)]
+pub(super) struct Unopened {
     /// Answers that it is offline.
-    partition: Arc<Partition>,
-    reason: String,
-    for_want_of_room: bool,
+    pub partition: Arc<Partition>,
+    pub reason: String,
+    pub for_want_of_room: bool,
 }
 
 /// What could not be done: topic id, partition (−1 = the topic as a whole), message.
@@ -85,25 +87,39 @@ impl Node {
     }
 
     /// Applies the oldest delta, confirms it, and asks for the next one's turn.
-    pub(super) fn apply_next_image(&self, now: Now, notices: &mut Notices) {
+    pub(super) fn apply_next_image(self: &Arc<Self>, now: Now, notices: &mut Notices) {
         let (delta, is_first) = {
             let mut images = self.images.lock();
             (images.queue.pop_front(), !images.first_applied)
         };
-        if let Some(delta) = delta {
-            let had_strays = is_first && self.set_strays_aside(&delta, now, notices);
-            let failures = self.apply_image(&delta, now, notices);
-            self.images.lock().first_applied = true;
-            if had_strays {
-                self.write_checkpoints(notices);
+        match delta {
+            Some(delta) => {
+                if is_first {
+                    let had_strays = self.set_strays_aside(&delta, now, notices);
+                    self.images.lock().had_strays = had_strays;
+                }
+                self.load_logs(Arc::new(delta), now, notices);
             }
-            if is_first && failures.is_empty() {
-                self.note_boot(notices);
-            }
-            let failures =
-                failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
-            self.emit(&Event::ImageApplied { offset: delta.offset, failures });
+            None => self.next_image(now, notices),
         }
+    }
+
+    /// Applies a delta whose logs are open, as far as they were worth opening ahead, and confirms it.
+    pub(super) fn finish_image(&self, delta: &ImageDelta, loaded: Loaded, now: Now, notices: &mut Notices) {
+        let failures = self.apply_image(delta, loaded, now, notices);
+        let is_first = !std::mem::replace(&mut self.images.lock().first_applied, true);
+        if is_first && self.images.lock().had_strays {
+            self.write_checkpoints(notices);
+        }
+        if is_first && failures.is_empty() {
+            self.note_boot(notices);
+        }
+        let failures = failures.iter().map(|(id, index, message)| (*id, *index, message.as_str())).collect();
+        self.emit(&Event::ImageApplied { offset: delta.offset, failures });
+        self.next_image(now, notices);
+    }
+
+    fn next_image(&self, now: Now, notices: &mut Notices) {
         self.open_unopened(now, notices);
         let mut images = self.images.lock();
         if images.queue.is_empty() {
@@ -111,6 +127,33 @@ impl Node {
         } else {
             self.push_effect(Effect::ApplyImage);
         }
+    }
+
+    /// The logs of a delta that can be opened before anything else of it is done: those whose directory no other
+    /// topic holds.
+    pub(super) fn unloaded_of(&self, delta: &ImageDelta) -> VecDeque<Unloaded> {
+        let mut counts = self.counts_for_choice();
+        let mut unloaded = VecDeque::new();
+        for topic in &delta.topics {
+            let known = self.topics.by_name(&topic.name);
+            if known.as_ref().is_some_and(|known| known.id != topic.id) {
+                continue;
+            }
+            let config = Arc::new(self.config_of(topic).0);
+            for image in &topic.partitions {
+                let is_open = known.as_ref().is_some_and(|known| known.partition(image.index).is_ok());
+                let is_ours = image.replicas.contains(&self.options.node_id);
+                if is_ours && !is_open && (0..=MAX_PARTITION_INDEX).contains(&image.index) {
+                    unloaded.extend(self.place(topic, image.index, &config, &mut counts).ok());
+                }
+            }
+        }
+        unloaded
+    }
+
+    /// Only a choice between directories needs to know how full they are.
+    fn counts_for_choice(&self) -> BTreeMap<PathBuf, usize> {
+        if self.log_dirs.len() > 1 { self.partition_counts() } else { BTreeMap::new() }
     }
 
     /// Has the logs opened again for which there was no room, if there are any.
@@ -140,9 +183,8 @@ impl Node {
                 if let Some(slot) = slot
                     && image.replicas.contains(&self.options.node_id)
                 {
-                    let opened =
-                        self.open_image(&delta, image, &config, now, &mut counts, notices, &mut failures);
-                    *slot = Some(opened);
+                    let opened = self.open_partition(&delta, image.index, &config, now, &mut counts, notices);
+                    *slot = Some(self.take_up(&delta, image, opened, notices, &mut failures));
                 }
             }
             let Topic { name, id, internal, .. } = &*topic;
@@ -151,7 +193,13 @@ impl Node {
         }
     }
 
-    fn apply_image(&self, delta: &ImageDelta, now: Now, notices: &mut Notices) -> Failures {
+    fn apply_image(
+        &self,
+        delta: &ImageDelta,
+        mut loaded: Loaded,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Failures {
         let mut failures = Failures::new();
         for id in &delta.removed {
             if let Some(topic) = self.topics.remove(*id) {
@@ -162,11 +210,9 @@ impl Node {
             // A crash must not find the offsets of a deleted log for a new one of its name.
             self.write_checkpoints(notices);
         }
-        // Only a choice between directories needs to know how full they are.
-        let is_choice = self.log_dirs.len() > 1;
-        let mut counts = if is_choice { self.partition_counts() } else { BTreeMap::new() };
+        let mut counts = self.counts_for_choice();
         for topic in &delta.topics {
-            self.update_topic(topic, now, &mut counts, notices, &mut failures);
+            self.update_topic(topic, &mut loaded, now, &mut counts, notices, &mut failures);
         }
         failures
     }
@@ -206,6 +252,7 @@ impl Node {
     fn update_topic(
         &self,
         delta: &TopicDelta,
+        loaded: &mut Loaded,
         now: Now,
         counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
@@ -251,7 +298,11 @@ impl Node {
             match slot {
                 Some(partition) => self.assign(partition, image, notices),
                 None => {
-                    *slot = Some(self.open_image(delta, image, &config, now, counts, notices, failures));
+                    let opened = loaded.remove(&(delta.id, image.index)).unwrap_or_else(|| {
+                        let config = Arc::new(config.clone());
+                        self.open_partition(delta, image.index, &config, now, counts, notices)
+                    });
+                    *slot = Some(self.take_up(delta, image, opened, notices, failures));
                 }
             }
         }
@@ -284,20 +335,16 @@ impl Node {
         }
     }
 
-    /// Opens one partition of the image in its role; offline when its log cannot be opened. One for which there is no
-    /// room is tried again later.
-    #[allow(clippy::too_many_arguments)]
-    fn open_image(
+    /// Puts a partition that was opened into its role; offline when its log could not be opened. One for which there
+    /// was no room is tried again later.
+    fn take_up(
         &self,
         delta: &TopicDelta,
         image: &PartitionImage,
-        config: &PartitionConfig,
-        now: Now,
-        counts: &mut BTreeMap<PathBuf, usize>,
+        opened: Result<Arc<Partition>, Unopened>,
         notices: &mut Notices,
         failures: &mut Failures,
     ) -> Arc<Partition> {
-        let opened = self.open_partition(delta, image.index, config, now, counts, notices);
         let partition = opened.unwrap_or_else(|Unopened { partition, reason, for_want_of_room }| {
             if for_want_of_room {
                 let partitions = vec![image.clone()];
@@ -324,11 +371,23 @@ impl Node {
         &self,
         topic: &TopicDelta,
         index: i32,
-        config: &PartitionConfig,
+        config: &Arc<PartitionConfig>,
         now: Now,
         counts: &mut BTreeMap<PathBuf, usize>,
         notices: &mut Notices,
     ) -> Result<Arc<Partition>, Unopened> {
+        let unloaded = self.place(topic, index, config, counts)?;
+        self.open_log(unloaded, now, notices).0
+    }
+
+    /// Where a log is, or is to be: the directory that holds it, else the one with the fewest.
+    fn place(
+        &self,
+        topic: &TopicDelta,
+        index: i32,
+        config: &Arc<PartitionConfig>,
+        counts: &mut BTreeMap<PathBuf, usize>,
+    ) -> Result<Unloaded, Unopened> {
         let name = format!("{}-{index}", topic.name);
         let spec = |log_dir: &LogDir| PartitionSpec {
             topic: topic.name.clone(),
@@ -336,11 +395,10 @@ impl Node {
             index,
             dir: log_dir.path.join(&name),
         };
-        let unopened = |log_dir: &LogDir, exists: bool, reason: String, for_want_of_room: bool| {
-            let opening = log_dir.opening(&topic.name, index, exists);
-            let (spec, config) = (spec(log_dir), config.clone());
-            let partition = Partition::unopened(&self.storage, spec, config, opening, &reason);
-            Unopened { partition, reason, for_want_of_room }
+        let unloaded = |log_dir: &LogDir, exists: bool| Unloaded {
+            spec: spec(log_dir),
+            config: config.clone(),
+            opening: log_dir.opening(&topic.name, index, exists),
         };
         let is_healthy = |log_dir: &&LogDir| !self.has_failed(&log_dir.path);
         let holds_it = |log_dir: &&LogDir| self.storage.exists(&log_dir.path.join(&name));
@@ -352,7 +410,8 @@ impl Node {
             && let Some(failed) =
                 self.log_dirs.iter().find(|dir| !is_healthy(dir) && holds_it(dir).unwrap_or(true))
         {
-            return Err(unopened(failed, true, "its log directory is offline".to_owned(), false));
+            let reason = "its log directory is offline".to_owned();
+            return Err(self.unopened(&unloaded(failed, true), reason, false));
         }
         let preferred = self.moves.take_preferred(&name);
         let wanted = |log_dir: &&LogDir| Some(&log_dir.path) == preferred.as_ref();
@@ -361,28 +420,18 @@ impl Node {
         let Some(log_dir) = holder.or(preferred).or_else(emptiest) else {
             let reason = "every log directory is offline".to_owned();
             let first = self.log_dirs.first().expect("a node has a log directory");
-            return Err(unopened(first, false, reason, false));
+            return Err(self.unopened(&unloaded(first, false), reason, false));
         };
-        let opening = log_dir.opening(&topic.name, index, holder.is_some());
-        match Partition::open(&self.storage, spec(log_dir), config.clone(), opening, now) {
-            Ok(opened) => {
-                opened.report.cut.iter().for_each(|cut| self.tell_cut(cut));
-                opened.report.damaged.iter().for_each(|damage| self.report_damage(damage));
-                *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
-                Ok(opened.partition)
-            }
-            Err(error) => {
-                let (reason, for_want_of_room) = (error.to_string(), error.is_full());
-                if for_want_of_room {
-                    self.lacks_room(&log_dir.path, &reason);
-                } else if let LogError::Corrupt { path, position, reason } = error {
-                    self.report_damage(&DamagedPlace { path, position, offset: -1, reason });
-                } else if matches!(error, LogError::Io { .. }) {
-                    self.fail_log_dir(&log_dir.path, &reason, notices);
-                }
-                Err(unopened(log_dir, holder.is_some(), reason, for_want_of_room))
-            }
-        }
+        *counts.entry(log_dir.path.clone()).or_insert(0) += 1;
+        Ok(unloaded(log_dir, holder.is_some()))
+    }
+
+    /// What stands in for a partition whose log is not open.
+    pub(super) fn unopened(&self, unloaded: &Unloaded, reason: String, for_want_of_room: bool) -> Unopened {
+        let Unloaded { spec, config, opening } = unloaded;
+        let config = PartitionConfig::clone(config);
+        let partition = Partition::unopened(&self.storage, spec.clone(), config, *opening, &reason);
+        Unopened { partition, reason, for_want_of_room }
     }
 }
 

@@ -25,6 +25,7 @@ mod histogram;
 mod image;
 mod lanes;
 mod load;
+mod loading;
 mod log_dirs;
 mod mail;
 mod metadata;
@@ -56,6 +57,8 @@ mod boot_tests;
 mod flipped_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod loading_tests;
 #[cfg(test)]
 mod moving_tests;
 #[cfg(test)]

@@ -102,6 +102,8 @@ pub(super) struct Images {
     pub in_flight: bool,
     /// The first delta has been applied: what it did not name was set aside.
     pub first_applied: bool,
+    /// The first delta left directories out.
+    pub had_strays: bool,
 }
 
 impl Node {
@@ -266,6 +268,7 @@ impl Node {
                 self.with_quorum(|quorum| quorum.snapshot_done(result, now.wall_ms));
             }
             Effect::ApplyImage => self.apply_next_image(now, &mut notices),
+            Effect::LoadLogs(loading) => self.run_loading(&loading, now, &mut notices),
             Effect::Load(load) => self.run_load(load, &mut notices),
             Effect::Scrub => self.scrub(&mut notices),
             Effect::Move(one) => self.run_move(one, now, &mut notices),

@@ -21,6 +21,7 @@ use millrace_record::{BatchBuilder, BatchSpec, Codec};
 
 use super::{
     AppendBatch, AppendOutcome, LastStop, Log, LogConfig, LogError, LogPosition, OpenReport, Opening,
+    RetentionPolicy,
 };
 use crate::storage::{FileStorage, SimStorage, Storage};
 use crate::time::Now;

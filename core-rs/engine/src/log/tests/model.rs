@@ -19,6 +19,10 @@ enum Step {
     },
     Truncate(u64),
     IncrementStart(u64),
+    /// Begin a segment, as age would have it.
+    Roll,
+    /// Keep at least so many bytes, by `retention.bytes`.
+    Retain(u64),
     Sync,
     /// Close and open again.
     Reopen,
@@ -33,6 +37,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(at, max_bytes, upper)| Step::Read { at, max_bytes, upper }),
         1 => any::<u64>().prop_map(Step::Truncate),
         1 => any::<u64>().prop_map(Step::IncrementStart),
+        1 => Just(Step::Roll),
+        1 => (0u64..6000).prop_map(Step::Retain),
         1 => Just(Step::Sync),
         1 => Just(Step::Reopen),
         1 => Just(Step::Kill),
@@ -122,6 +128,28 @@ fn run(storage: Arc<dyn Storage>, dir: &Path, steps: &[Step]) {
                 model.start = model.pick(*random);
                 log.increment_start_offset(model.start).unwrap();
                 log.expire_below(model.start).unwrap().run().unwrap();
+            }
+            Step::Roll => {
+                if log.active_segment_base() < model.end {
+                    assert_eq!(log.roll_active(NOW).unwrap().end_offset, model.end);
+                }
+            }
+            Step::Retain(bytes) => {
+                let retention =
+                    RetentionPolicy { deletes: true, retention_ms: -1, retention_bytes: *bytes as i64 };
+                log.set_config(LogConfig { retention, ..config.clone() });
+                // What lies below the log start may go whatever the limit.
+                let readable = model.bytes(model.start, model.end).len() as u64;
+                if let Some(expired) = log.expired(model.end, NOW).unwrap() {
+                    if expired.with_active {
+                        log.roll_active(NOW).unwrap();
+                    }
+                    model.start = expired.start_offset;
+                    log.increment_start_offset(model.start).unwrap();
+                    log.expire_below(model.start).unwrap().run().unwrap();
+                }
+                assert!(log.size() >= readable.min(*bytes), "what is to be kept is kept");
+                assert_eq!(log.expired(model.end, NOW).unwrap(), None, "and no segment more");
             }
             Step::Sync => {
                 assert_eq!(super::sync(&mut log).offset, model.end);

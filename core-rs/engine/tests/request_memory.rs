@@ -124,7 +124,9 @@ impl World {
             target[..count].copy_from_slice(&rest[..count]);
             rest = &rest[count..];
             self.reactor.received(conn, count, NOW);
-            input = input.max(self.input_bytes());
+            // Replies that nobody reads are counted where they were allocated.
+            let unread = self.reactor.output(conn).map_or(0, |output| output.memory_bytes());
+            input = input.max(self.input_bytes().saturating_sub(unread));
         }
         let peak = PEAK.load(Ordering::Relaxed) - before;
         let answered = self.reactor.output(conn).is_some_and(|output| !output.is_empty());

@@ -116,7 +116,10 @@ export class RunningBroker {
     if (folders.kafkas) {
       const { clusterId } = folders
       const fields = { clusterId, nodeId: config.nodeId, logDirs: config.logDirs }
-      hooks.log.warn(fields, 'the log directories were written by Apache Kafka: they are taken over as they are')
+      hooks.log.warn(
+        fields,
+        'the log directories were written by Apache Kafka: they are taken over as they are',
+      )
     }
     const broker = new RunningBroker(config, folders, hooks, start)
     broker.native = openNode(nodeOptions(config, folders), () => broker.plane.turn())

@@ -40,10 +40,12 @@ it('a topic is whole or not there, wherever the machine stops', () => {
   const broker = new SimBroker()
   const conn = broker.connect()
   broker.disk.record()
-  const steps: { readonly calls: number; readonly then: Record<string, string> }[] = [{ calls: 0, then: {} }]
+  const steps: { readonly calls: number; readonly after: Record<string, string> }[] = [
+    { calls: 0, after: {} },
+  ]
   const step = (names: readonly string[], partitions: number) => {
-    const then = Object.fromEntries(names.map((name) => [name, `${partitions}/${partitions} 4711`]))
-    steps.push({ calls: broker.disk.calls(), then })
+    const after = Object.fromEntries(names.map((name) => [name, `${partitions}/${partitions} 4711`]))
+    steps.push({ calls: broker.disk.calls(), after })
   }
   broker.ask(conn, createTopics, 7, { topics: TOPICS.map(topic), timeoutMs: 1000, validateOnly: false })
   step(TOPICS, PARTITIONS)
@@ -61,7 +63,7 @@ it('a topic is whole or not there, wherever the machine stops', () => {
     const now = JSON.stringify(found(new SimBroker({}, disk)))
     // What was answered stands; what was under way may have happened, as a whole.
     const answered = steps.filter((one) => one.calls <= calls).length - 1
-    const allowed = steps.slice(answered, answered + 2).map(({ then }) => JSON.stringify(then))
+    const allowed = steps.slice(answered, answered + 2).map(({ after }) => JSON.stringify(after))
     expect(
       allowed,
       `after ${calls} calls, the last: ${calls === 0 ? '-' : broker.disk.describeCall(calls - 1)}`,

@@ -131,9 +131,9 @@ impl Node {
 
     /// The logs of a delta that can be opened before anything else of it is done: those whose directory no other
     /// topic holds.
-    pub(super) fn unloaded_of(&self, delta: &ImageDelta) -> VecDeque<Unloaded> {
-        let mut counts = self.counts_for_choice();
-        let mut unloaded = VecDeque::new();
+    /// None at all when they are fewer than `least`.
+    pub(super) fn unloaded_of(&self, delta: &ImageDelta, least: usize) -> VecDeque<Unloaded> {
+        let mut wanted = Vec::new();
         for topic in &delta.topics {
             let known = self.topics.by_name(&topic.name);
             if known.as_ref().is_some_and(|known| known.id != topic.id) {
@@ -144,11 +144,17 @@ impl Node {
                 let is_open = known.as_ref().is_some_and(|known| known.partition(image.index).is_ok());
                 let is_ours = image.replicas.contains(&self.options.node_id);
                 if is_ours && !is_open && (0..=MAX_PARTITION_INDEX).contains(&image.index) {
-                    unloaded.extend(self.place(topic, image.index, &config, &mut counts).ok());
+                    wanted.push((topic, image.index, config.clone()));
                 }
             }
         }
-        unloaded
+        if wanted.len() < least {
+            return VecDeque::new();
+        }
+        let mut counts = self.counts_for_choice();
+        let placed =
+            wanted.into_iter().map(|(topic, index, config)| self.place(topic, index, &config, &mut counts));
+        placed.filter_map(Result::ok).collect()
     }
 
     /// Only a choice between directories needs to know how full they are.

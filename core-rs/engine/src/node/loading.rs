@@ -52,8 +52,8 @@ struct Work {
 impl Node {
     /// Has the logs of `delta` opened, if they are many, and `finish_image` called with them; else does that at once.
     pub(super) fn load_logs(self: &Arc<Self>, delta: Arc<ImageDelta>, now: Now, notices: &mut Notices) {
-        let queue = self.unloaded_of(&delta);
-        if queue.len() < LOGS_PER_EFFECT {
+        let queue = self.unloaded_of(&delta, LOGS_PER_EFFECT);
+        if queue.is_empty() {
             self.finish_image(&delta, Loaded::new(), now, notices);
             return;
         }

@@ -30,6 +30,8 @@ const PASSING: ReadonlySet<number> = new Set([
 
 export class Cluster {
   private readonly connections = new Map<string, Promise<BrokerConnection>>()
+  /** Where brokers are, as far as the cluster has told. */
+  private readonly addresses = new Map<number, Address>()
   private readonly deadline: number
 
   constructor(
@@ -61,9 +63,11 @@ export class Cluster {
   }
 
   /** `null` means all topics. Topics come with their error codes. */
-  metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
     const request = { topics: topics?.map((name) => ({ name })) ?? null, allowAutoTopicCreation: false }
-    return this.ask(metadata, request, 12)
+    const answer = await this.ask(metadata, request, 12)
+    for (const { nodeId, host, port } of answer.brokers) this.addresses.set(nodeId, { host, port })
+    return answer
   }
 
   /** The topics by name, once each of their partitions has a leader. Throws CommandError for one that does not exist. */
@@ -87,10 +91,10 @@ export class Cluster {
   }
 
   async broker(nodeId: number): Promise<BrokerConnection> {
-    const { brokers } = await this.metadata([])
-    const broker = brokers.find((one) => one.nodeId === nodeId)
-    if (broker === undefined) throw new CommandError(`Broker ${nodeId} is not in the cluster.`)
-    return this.at(broker)
+    if (!this.addresses.has(nodeId)) await this.metadata([])
+    const address = this.addresses.get(nodeId)
+    if (address === undefined) throw new CommandError(`Broker ${nodeId} is not in the cluster.`)
+    return this.at(address)
   }
 
   async controller(): Promise<BrokerConnection> {

@@ -9,7 +9,6 @@ use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, Function, Uint8ArraySlice};
 use napi_derive::napi;
 
-use crate::clock;
 use crate::failure::{closed, failure};
 use crate::shell::Shell;
 use crate::wake::JsWake;
@@ -60,10 +59,7 @@ impl Node {
         env: &'env Env,
         request: Uint8ArraySlice<'_>,
     ) -> napi::Result<BufferSlice<'env>> {
-        let shell = self.shell.as_ref().ok_or_else(closed)?;
-        let reply = shell.node.append(&request, clock::now()).map_err(failure);
-        shell.carry_out_wakes();
-        BufferSlice::from_data(env, reply?)
+        BufferSlice::from_data(env, self.shell.as_ref().ok_or_else(closed)?.append(&request)?)
     }
 
     /// By which workers of this process find the node.

@@ -172,6 +172,13 @@ impl Shell {
         submitted.map_err(failure)
     }
 
+    /// Appends to a coordinator partition: packed request, packed reply.
+    pub fn append(&self, request: &[u8]) -> napi::Result<Vec<u8>> {
+        let reply = self.node.append(request, clock::now()).map_err(failure);
+        self.carry_out_wakes();
+        reply
+    }
+
     /// A worker's isolate has ended: what it had is lost.
     pub fn worker_lost(&self, worker: u16) {
         if let Some(wake) = self.workers.get(usize::from(worker)) {

@@ -15,7 +15,6 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 use rustix::net::SendFlags;
 
-use crate::clock;
 use crate::failure::{closed, failure};
 use crate::shell::Shell;
 
@@ -110,9 +109,6 @@ impl WorkerNode {
         env: &'env Env,
         request: Uint8ArraySlice<'_>,
     ) -> napi::Result<BufferSlice<'env>> {
-        let shell = self.shell.upgrade().ok_or_else(closed)?;
-        let reply = shell.node.append(&request, clock::now()).map_err(failure);
-        shell.carry_out_wakes();
-        BufferSlice::from_data(env, reply?)
+        BufferSlice::from_data(env, self.shell.upgrade().ok_or_else(closed)?.append(&request)?)
     }
 }

@@ -56,6 +56,8 @@ mod boot_tests;
 #[cfg(test)]
 mod flipped_tests;
 #[cfg(test)]
+mod image_tests;
+#[cfg(test)]
 mod limits_tests;
 #[cfg(test)]
 mod loading_tests;

@@ -3,7 +3,7 @@
 
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use millrace_record::{BatchBuilder, BatchSpec};
@@ -12,7 +12,7 @@ use super::{AcceptError, Node, Reactor};
 use crate::boundary::commands::{PartitionImage, TopicImage};
 use crate::boundary::{Command, ConnId, Event, NodeOptions, TopicId, parse_events};
 use crate::conn::Front;
-use crate::storage::SimStorage;
+use crate::storage::{SimStorage, Storage};
 use crate::time::Now;
 
 pub const TOPIC: TopicId = [7; 16];
@@ -351,4 +351,17 @@ pub fn replies(bytes: &[u8]) -> Vec<(i32, Vec<u8>)> {
 /// The correlation ids of received bytes.
 pub fn correlation_ids(bytes: &[u8]) -> Vec<i32> {
     replies(bytes).into_iter().map(|(id, _)| id).collect()
+}
+
+/// Another topic than `TOPIC`.
+pub(super) const OTHER: TopicId = [9; 16];
+
+/// What stands in the log directory.
+pub(super) fn names(storage: &SimStorage) -> Vec<String> {
+    storage.list(Path::new("/data")).unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+pub(super) fn stop(world: &mut World) {
+    world.submit(&[Command::Shutdown]);
+    assert!(world.node.is_stopped());
 }

@@ -26,6 +26,7 @@ mod reader;
 mod recovery;
 mod retention;
 mod segment;
+mod segment_check;
 mod sync;
 mod tail;
 #[cfg(test)]

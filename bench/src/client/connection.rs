@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use millrace_record::builder::{BatchBuilder, BatchSpec};
 
-use crate::floors;
+use crate::floor::sockets;
 
 const IN_FLIGHT: usize = 5;
 const FETCH_BYTES: i32 = 8 << 20;
@@ -234,7 +234,7 @@ impl Connection {
     fn discard(&mut self, mut bytes: usize) -> io::Result<()> {
         while bytes > 0 {
             let piece = bytes.min(self.scratch.len());
-            let read = floors::discard(&self.stream, &mut self.scratch[..piece])?;
+            let read = sockets::discard(&self.stream, &mut self.scratch[..piece])?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

@@ -1,0 +1,3 @@
+//! The lean Kafka client of the loads.
+
+pub mod connection;

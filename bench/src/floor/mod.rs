@@ -1,0 +1,6 @@
+//! The physical limits: each file one program that does the least a broker could do for a kind of work. CPU is that of
+//! the serving thread alone, as a broker's CPU leaves its clients out.
+
+pub mod receive_write;
+pub mod sendfile;
+pub mod sockets;

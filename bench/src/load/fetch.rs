@@ -1,0 +1,28 @@
+//! One connection that fetches partition 0 from its start.
+
+use std::time::Instant;
+
+use serde::Deserialize;
+
+use crate::client::connection::Connection;
+use crate::options::{parse, pin};
+use crate::output::{Outcome, figures};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Options {
+    core: Option<usize>,
+    bootstrap: String,
+    topic: String,
+    bytes: u64,
+}
+
+/// Result: `seconds`, `bytes`.
+pub fn run(json: &str) -> Outcome {
+    let options: Options = parse(json)?;
+    pin(options.core)?;
+    let mut connection = Connection::open(&options.bootstrap)?;
+    let started = Instant::now();
+    connection.fetch(&options.topic, options.bytes)?;
+    Ok(figures([("seconds", started.elapsed().as_secs_f64()), ("bytes", options.bytes as f64)]))
+}

@@ -1,0 +1,5 @@
+//! The loads: each file one way of using a broker through the lean client.
+
+pub mod fetch;
+pub mod produce;
+pub mod topics;

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use millrace_record::builder::{BatchBuilder, BatchSpec};
 
+use super::requests::{Request, expect_no_error, field, produce_head, produced};
 use crate::floor::sockets;
 
 const IN_FLIGHT: usize = 5;
@@ -39,52 +40,6 @@ pub fn small_batch() -> Vec<u8> {
     builder.finish().expect("a small batch")
 }
 
-struct Request(Vec<u8>);
-
-impl Request {
-    fn new(api_key: i16, api_version: i16, correlation: i32) -> Self {
-        Self(vec![0; 4]).i16(api_key).i16(api_version).i32(correlation).string("bench")
-    }
-    fn i8(mut self, value: i8) -> Self {
-        self.0.push(value as u8);
-        self
-    }
-    fn i16(mut self, value: i16) -> Self {
-        self.0.extend(value.to_be_bytes());
-        self
-    }
-    fn i32(mut self, value: i32) -> Self {
-        self.0.extend(value.to_be_bytes());
-        self
-    }
-    fn i64(mut self, value: i64) -> Self {
-        self.0.extend(value.to_be_bytes());
-        self
-    }
-    fn string(self, value: &str) -> Self {
-        let mut this = self.i16(value.len() as i16);
-        this.0.extend(value.as_bytes());
-        this
-    }
-    /// The frame with its size, counting `following` bytes that are sent right after it.
-    fn frame(mut self, following: usize) -> Vec<u8> {
-        let size = (self.0.len() - 4 + following) as u32;
-        self.0[..4].copy_from_slice(&size.to_be_bytes());
-        self.0
-    }
-}
-
-fn field<const N: usize>(reply: &[u8], at: usize) -> io::Result<[u8; N]> {
-    reply
-        .get(at..at + N)
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| io::Error::other(format!("a reply of {} bytes is too short", reply.len())))
-}
-
-fn expect_no_error(what: &str, code: i16) -> io::Result<()> {
-    if code == 0 { Ok(()) } else { Err(io::Error::other(format!("{what}: error code {code}"))) }
-}
-
 impl Connection {
     pub fn open(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
@@ -112,28 +67,49 @@ impl Connection {
         Ok((body, total))
     }
 
-    /// One partition on the one broker. Error: the broker's code.
-    pub fn create_topic(&mut self, topic: &str) -> io::Result<()> {
+    /// A topic of so many partitions, one replica each, with these configs; returns once every partition answers.
+    /// Error: the broker's code.
+    pub fn create_topic(
+        &mut self,
+        topic: &str,
+        partitions: i32,
+        configs: &[(String, String)],
+    ) -> io::Result<()> {
         let correlation = self.next();
-        let request = Request::new(19, 2, correlation).i32(1).string(topic).i32(1).i16(1).i32(0).i32(0);
+        let request = Request::new(19, 2, correlation).i32(1).string(topic).i32(partitions).i16(1).i32(0);
+        let request = request.array(configs, |request, (key, value)| request.string(key).string(value));
         self.stream.write_all(&request.i32(30_000).i8(0).frame(0))?;
         let (body, _) = self.reply(1 << 16)?;
         let code_at = 4 + 4 + 4 + 2 + topic.len();
         expect_no_error("CreateTopics", i16::from_be_bytes(field(&body, code_at)?))?;
-        // Kafka answers before its partitions are there: ask for an offset until there is one.
-        while self.offset_error(topic)? != 0 {
+        // Kafka answers before its partitions are there: ask for the offsets until there are all.
+        let all: Vec<i32> = (0..partitions).collect();
+        while self.end_offsets(topic, &all)?.iter().any(|(code, _)| *code != 0) {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         Ok(())
     }
 
-    /// The error code of a ListOffsets v1 for the end of partition 0.
-    fn offset_error(&mut self, topic: &str) -> io::Result<i16> {
+    /// Error code and end offset of each of the partitions, in their order (ListOffsets v1).
+    pub fn end_offsets(&mut self, topic: &str, partitions: &[i32]) -> io::Result<Vec<(i16, i64)>> {
+        const ENTRY: usize = 4 + 2 + 8 + 8;
         let correlation = self.next();
-        let request = Request::new(2, 1, correlation).i32(-1).i32(1).string(topic).i32(1).i32(0).i64(-1);
+        let request = Request::new(2, 1, correlation).i32(-1).i32(1).string(topic);
+        let request = request.array(partitions, |request, partition| request.i32(*partition).i64(-1));
         self.stream.write_all(&request.frame(0))?;
-        let (body, _) = self.reply(1 << 12)?;
-        Ok(i16::from_be_bytes(field(&body, 4 + 4 + 2 + topic.len() + 4 + 4)?))
+        let (body, _) = self.reply(64 + topic.len() + ENTRY * partitions.len())?;
+        let mut ends = vec![(0, 0); partitions.len()];
+        for at in (0..partitions.len()).map(|entry| 4 + 4 + 2 + topic.len() + 4 + entry * ENTRY) {
+            let partition = i32::from_be_bytes(field(&body, at)?);
+            let place = partitions.iter().position(|asked| *asked == partition).ok_or_else(|| {
+                io::Error::other(format!(
+                    "ListOffsets answered for partition {partition}, which nobody asked for"
+                ))
+            })?;
+            ends[place] =
+                (i16::from_be_bytes(field(&body, at + 4)?), i64::from_be_bytes(field(&body, at + 14)?));
+        }
+        Ok(ends)
     }
 
     /// Produces `batch` to partition 0 with acks=1 until `total` bytes are acked.
@@ -161,17 +137,14 @@ impl Connection {
 
     fn send_produce(&mut self, topic: &str, batch: &[u8]) -> io::Result<()> {
         let correlation = self.next();
-        let request = Request::new(0, 7, correlation).i16(-1).i16(1).i32(30_000);
-        let request = request.i32(1).string(topic).i32(1).i32(0).i32(batch.len() as i32);
-        self.stream.write_all(&request.frame(batch.len()))?;
+        self.stream.write_all(&produce_head(correlation, topic, 0, batch.len()))?;
         self.stream.write_all(batch)
     }
 
     fn produced(&mut self, topic: &str, expected: &mut VecDeque<i64>) -> io::Result<()> {
         let (body, _) = self.reply(1 << 12)?;
-        let partition_at = 4 + 4 + 2 + topic.len() + 4;
-        expect_no_error("Produce", i16::from_be_bytes(field(&body, partition_at + 4)?))?;
-        let base_offset = i64::from_be_bytes(field(&body, partition_at + 6)?);
+        let (code, base_offset) = produced(&body, topic)?;
+        expect_no_error("Produce", code)?;
         match expected.pop_front() {
             Some(offset) if offset == base_offset => Ok(()),
             other => Err(io::Error::other(format!("acked at offset {base_offset}, expected {other:?}"))),

@@ -1,3 +1,4 @@
 //! The lean Kafka client of the loads.
 
 pub mod connection;
+pub mod requests;

@@ -1,4 +1,6 @@
-//! Creates a topic and waits until its first partition answers.
+//! Creates a topic and waits until its partitions answer.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -11,11 +13,21 @@ use crate::output::{Figures, Outcome};
 struct Options {
     bootstrap: String,
     topic: String,
+    #[serde(default = "one")]
+    partitions: i32,
+    /// Topic configs by Kafka's keys.
+    #[serde(default)]
+    config: BTreeMap<String, String>,
+}
+
+fn one() -> i32 {
+    1
 }
 
 /// Result: nothing.
 pub fn run(json: &str) -> Outcome {
     let options: Options = parse(json)?;
-    Connection::open(&options.bootstrap)?.create_topic(&options.topic)?;
+    let configs: Vec<(String, String)> = options.config.into_iter().collect();
+    Connection::open(&options.bootstrap)?.create_topic(&options.topic, options.partitions, &configs)?;
     Ok(Figures::new())
 }

@@ -1,9 +1,47 @@
-//! CPU time of the calling thread, user and system apart.
+//! CPU time of the calling thread, and of another process as a whole.
 
+use std::io;
+
+use rustix::param::clock_ticks_per_second;
 use rustix::time::{ClockId, clock_gettime};
+
+use crate::output::Figures;
 
 /// CPU-seconds of the calling thread so far.
 pub fn thread_seconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// CPU-seconds of a process so far, all its threads, in ticks of 10 ms.
+#[derive(Clone, Copy)]
+pub struct ProcessUsage {
+    pid: u32,
+    user: f64,
+    system: f64,
+}
+
+impl ProcessUsage {
+    pub fn of(pid: u32) -> io::Result<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
+        let behind = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let mut ticks = behind.split_whitespace().skip(11).map(|field| field.parse::<f64>());
+        let mut next = || match ticks.next() {
+            Some(Ok(ticks)) => Ok(ticks / clock_ticks_per_second() as f64),
+            _ => Err(io::Error::other(format!("/proc/{pid}/stat has another form than expected"))),
+        };
+        Ok(Self { pid, user: next()?, system: next()? })
+    }
+
+    /// Adds what each of `requests` has cost the process since: `cpuUsPerRequest`, `userUsPerRequest`, and the share of
+    /// one core that was busy, `cpuSeconds`.
+    pub fn add_per_request(self, to: &mut Figures, requests: u64) -> io::Result<()> {
+        let now = Self::of(self.pid)?;
+        let (user, all) = (now.user - self.user, now.user + now.system - self.user - self.system);
+        to.insert("cpuSeconds".to_string(), all.into());
+        to.insert("cpuUsPerRequest".to_string(), (all * 1e6 / requests.max(1) as f64).into());
+        to.insert("userUsPerRequest".to_string(), (user * 1e6 / requests.max(1) as f64).into());
+        Ok(())
+    }
 }

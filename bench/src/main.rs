@@ -20,6 +20,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("floor-sendfile", floor::sendfile::run),
     ("load-produce", load::produce::run),
     ("load-fetch", load::fetch::run),
+    ("load-heartbeats", load::heartbeats::run),
     ("create-topic", load::topics::run),
 ];
 

@@ -26,9 +26,12 @@ impl Request {
         self
     }
     pub fn string(self, value: &str) -> Self {
-        let mut this = self.i16(value.len() as i16);
-        this.0.extend(value.as_bytes());
-        this
+        self.i16(value.len() as i16).raw(value.as_bytes())
+    }
+    /// Bytes as they are, without a length.
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
     }
     /// As many elements as `of` has, each written by `write`.
     pub fn array<T>(self, of: &[T], write: impl Fn(Self, &T) -> Self) -> Self {

@@ -1,4 +1,5 @@
-// Installs and builds what is missing, and nothing else: npm packages, the native addon, the compiled TypeScript.
+// Installs and builds what is missing, and nothing else: npm packages, the native addon, the compiled TypeScript and its
+// bundle.
 // Built-in modules only, as it runs before node_modules exists. Each step hashes its inputs and compares a stamp.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -10,6 +11,8 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -97,4 +100,12 @@ step('addon', ['core-rs', 'Cargo.toml', 'Cargo.lock'], addon, () => {
 
 step('typescript', ['ts', 'tsconfig.json'], join(root, 'dist', 'ts', 'index.js'), () =>
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']),
+)
+
+// main.ts passes over a bundle that is older than the last compilation, which may have been made without this script.
+const bundled = join(root, 'dist', 'bundle', 'program.js')
+const compiled = join(root, 'dist', 'tsconfig.tsbuildinfo')
+if (existsSync(bundled) && statSync(bundled).mtimeMs < statSync(compiled).mtimeMs) rmSync(bundled)
+step('bundle', ['ts', 'tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'], bundled, () =>
+  run(process.execPath, [join('scripts', 'bundle.mjs')]),
 )

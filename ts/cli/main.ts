@@ -1,68 +1,19 @@
 #!/usr/bin/env node
 /**
- * The command line: reads arguments and picks a command; each command is a file of its own, loaded when it is called.
- * An error that a user can mend is one sentence on stderr and exit code 1.
+ * The entry of the command line: hears signals from the first moment on, and loads the program: bundled into few files
+ * where the build left such, as loading some hundred files takes longer than everything else in a start. Decides nothing.
  */
-import type { Command as Program } from 'commander'
-import { stopEarly } from './early-stop.js'
+import { dirname } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundledProgram } from './bundle.js'
+import { stopEarly, stopEarlyNoMore } from './early-stop.js'
 
 if (process.argv[2] === 'start') stopEarly()
 
 // Not before: a signal may come while everything else is loaded.
-const { Command } = await import('commander')
+const bundled = bundledProgram(dirname(fileURLToPath(import.meta.url)))
+const { run } = (
+  bundled === null ? await import('./program.js') : await import(pathToFileURL(bundled).href)
+) as typeof import('./program.js')
 
-const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
-
-const program = new Command('millrace')
-  .description(
-    'An event-streaming broker that speaks the protocol of Apache Kafka, and a command line for any such broker',
-  )
-  .showHelpAfterError('(--help shows what there is)')
-
-program
-  .command('start')
-  .description('run a broker until SIGTERM or SIGINT')
-  .option('--config <file>', 'a server.properties file')
-  .option('--listeners <list>', 'where to listen, e.g. PLAINTEXT://127.0.0.1:9092')
-  .option('--port <port>', 'listen on this port of 127.0.0.1; 0 takes a free one')
-  .option('--log-dirs <list>', 'folders for the data, separated by commas')
-  .option('--node-id <id>', 'the id of this node')
-  .option('--set <key=value>', "any of Kafka's config keys; may be given more than once", collect)
-  .option('--log-level <level>', 'debug, info, warn, error or silent (default: LOG_LEVEL, else info)')
-  .addHelpText('after', '\nFlags override KAFKA_* environment variables, these override the config file.')
-  .action(async (options) => {
-    const { start } = await import('./start.js')
-    await start(options)
-  })
-
-/** Commands that talk to a cluster; a broker's start loads none of them. */
-const commands: Readonly<Record<string, () => Promise<(program: Program) => void>>> = {
-  topic: async () => (await import('./topic.js')).declareTopic,
-  group: async () => (await import('./group.js')).declareGroup,
-  config: async () => (await import('./config.js')).declareConfig,
-  cluster: async () => (await import('./cluster.js')).declareCluster,
-  produce: async () => (await import('./produce.js')).declareProduce,
-  consume: async () => (await import('./consume.js')).declareConsume,
-}
-
-const [named = 'help'] = process.argv.slice(2)
-if (named !== 'start') {
-  const loaded = commands[named] === undefined ? Object.values(commands) : [commands[named]]
-  for (const load of loaded) (await load())(program)
-}
-
-program
-  .command('completion <shell>')
-  .description('print a completion script for bash, zsh or fish')
-  .action(async (shell: string) => {
-    const { completion } = await import('./completion.js')
-    completion(shell, program)
-  })
-
-// Whoever reads our output may stop reading, as `head` does: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-
-program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
-})
+await run(stopEarlyNoMore)

@@ -12,7 +12,6 @@ import {
   settingsFromFile,
 } from '../config/sources.js'
 import { Broker } from '../index.js'
-import { stopEarlyNoMore } from './early-stop.js'
 import { isLogLevel, stderrLog } from './log.js'
 
 export interface StartOptions {
@@ -28,7 +27,8 @@ export interface StartOptions {
 /** A terminal and npm both pass one Ctrl-C on, so that it may arrive twice within moments: that is one SIGINT. */
 const SAME_SIGNAL_MS = 250
 
-export async function start(options: StartOptions): Promise<void> {
+/** `stopEarlyNoMore` is called once signals are heard here. */
+export async function start(options: StartOptions, stopEarlyNoMore: () => void): Promise<void> {
   const config = configOf(options)
   const log = stderrLog(logLevel(options))
   let broker: Broker | null = null

@@ -21,7 +21,9 @@ const COMMANDS: &[(&str, Command)] = &[
     ("load-produce", load::produce::run),
     ("load-fetch", load::fetch::run),
     ("load-heartbeats", load::heartbeats::run),
-    ("create-topic", load::topics::run),
+    ("create-topic", load::topics::create),
+    ("delete-topic", load::topics::delete),
+    ("describe-batch", load::batch::run),
 ];
 
 fn main() -> ExitCode {

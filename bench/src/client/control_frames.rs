@@ -56,6 +56,9 @@ impl<'a> Reply<'a> {
     pub fn i32(&mut self) -> io::Result<i32> {
         Ok(i32::from_be_bytes(self.array()?))
     }
+    pub fn i64(&mut self) -> io::Result<i64> {
+        Ok(i64::from_be_bytes(self.array()?))
+    }
     pub fn string(&mut self) -> io::Result<&'a str> {
         let length = usize::try_from(self.i16()?).unwrap_or(0);
         std::str::from_utf8(self.take(length)?).map_err(io::Error::other)

@@ -1,7 +1,12 @@
 //! The lean Kafka client of the loads.
 
+pub mod batches;
 pub mod connection;
+pub mod consumer;
 pub mod control_frames;
 pub mod groups;
+pub mod producer;
 pub mod requests;
 pub mod swarm;
+mod text;
+mod topics;

@@ -1,5 +1,6 @@
 //! Frames of the few requests that the loads send, and reading the replies' fields. No socket.
 
+use std::fmt::Display;
 use std::io;
 
 /// A request in the making, header version 1, its size filled in by `frame`.
@@ -38,6 +39,10 @@ impl Request {
         let this = self.i32(of.len() as i32);
         of.iter().fold(this, write)
     }
+    /// Bytes so far: where the next field will stand in the frame.
+    pub fn position(&self) -> usize {
+        self.0.len()
+    }
     /// The frame with its size, counting `following` bytes that are sent right after it.
     pub fn frame(mut self, following: usize) -> Vec<u8> {
         let size = (self.0.len() - 4 + following) as u32;
@@ -72,7 +77,7 @@ pub fn field<const N: usize>(reply: &[u8], at: usize) -> io::Result<[u8; N]> {
 }
 
 /// Error: any code but 0, named with the API.
-pub fn expect_no_error(what: &str, code: i16) -> io::Result<()> {
+pub fn expect_no_error(what: impl Display, code: i16) -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::other(format!("{what}: error code {code}"))) }
 }
 

@@ -60,7 +60,10 @@ export interface Context {
    * the last pass. Call it directly before what writes; the runner does it before every slice with `Part.writes`. */
   prime(bytes: number): Promise<number>
   /** `act` with the CPU that the target took meanwhile. */
-  measured(target: Target, act: () => Promise<Figures>): Promise<{ figures: Figures; usage: Usage; seconds: number }>
+  measured(
+    target: Target,
+    act: () => Promise<Figures>,
+  ): Promise<{ figures: Figures; usage: Usage; seconds: number }>
   /** A broker of the part's own, beside or instead of the shared ones. Ended at the end of the slice if still alive. */
   start(name: TargetName, options: StartOptions): Promise<Started>
   /** A topic name that was not used before. Topics are created by whoever loads (`createTopic` of millrace-bench). */

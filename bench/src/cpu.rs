@@ -34,6 +34,11 @@ impl ProcessUsage {
         Ok(Self { pid, user: next()?, system: next()? })
     }
 
+    /// User and system together.
+    pub fn seconds(self) -> f64 {
+        self.user + self.system
+    }
+
     /// Adds what each of `requests` has cost the process since: `cpuUsPerRequest`, `userUsPerRequest`, and the share of
     /// one core that was busy, `cpuSeconds`.
     pub fn add_per_request(self, to: &mut Figures, requests: u64) -> io::Result<()> {

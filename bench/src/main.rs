@@ -16,14 +16,23 @@ type Command = fn(&str) -> Outcome;
 
 /// Every command there is; what it takes and gives stands in its file.
 const COMMANDS: &[(&str, Command)] = &[
+    ("floor-group-commit", floor::group_commit::run),
     ("floor-receive-write", floor::receive_write::run),
     ("floor-sendfile", floor::sendfile::run),
+    ("floor-round-robin", floor::round_robin::run),
     ("load-produce", load::produce::run),
     ("load-fetch", load::fetch::run),
     ("load-heartbeats", load::heartbeats::run),
     ("create-topic", load::topics::create),
     ("delete-topic", load::topics::delete),
+    ("await-topic", load::topics::await_all),
     ("describe-batch", load::batch::run),
+    ("load-flush", load::flush::run),
+    ("load-spread", load::spread::run),
+    ("load-connections", load::connections::run),
+    ("load-catch-up", load::catch_up::run),
+    ("load-crowd", load::crowd::run),
+    ("drop-cache", load::drop_cache::run),
 ];
 
 fn main() -> ExitCode {

@@ -5,6 +5,7 @@ pub mod connection;
 pub mod consumer;
 pub mod control_frames;
 pub mod groups;
+pub mod paced;
 pub mod producer;
 pub mod requests;
 pub mod swarm;

@@ -2,16 +2,17 @@
 
 use std::io;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::requests::expect_no_error;
 
-const TIMEOUT_MS: i32 = 30_000;
+/// Ten thousand partitions take a broker their time.
+const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT_MS: i32 = PATIENCE.as_millis() as i32;
 
 impl Connection {
-    /// A topic of so many partitions, one replica each, with these configs; returns once every partition answers.
-    /// Error: the broker's code.
+    /// Asks for a topic of so many partitions, one replica each, with these configs. Error: the broker's code.
     pub fn create_topic(
         &mut self,
         topic: &str,
@@ -27,12 +28,25 @@ impl Connection {
         reply.string()?;
         let (code, message) = (reply.i16()?, reply.string()?);
         expect_no_error(format_args!("CreateTopics of {topic}: {message}"), code)?;
-        // Kafka answers before its partitions are there: ask for the offsets until there are all.
-        let all: Vec<i32> = (0..partitions).collect();
-        while self.end_offsets(topic, &all)?.iter().any(|(code, _)| *code != 0) {
-            sleep(Duration::from_millis(1));
-        }
         Ok(())
+    }
+
+    /// Asks for the end offsets of partitions 0 to `partitions` − 1 until there are all: Kafka answers CreateTopics
+    /// before its partitions are there. Error: the code of one that is not there in time.
+    pub fn await_partitions(&mut self, topic: &str, partitions: i32) -> io::Result<Vec<i64>> {
+        let all: Vec<i32> = (0..partitions).collect();
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let ends = self.end_offsets(topic, &all)?;
+            match ends.iter().position(|(code, _)| *code != 0) {
+                None => return Ok(ends.into_iter().map(|(_, offset)| offset).collect()),
+                Some(index) if Instant::now() > until => {
+                    let code = ends[index].0;
+                    expect_no_error(format_args!("{topic}-{index} after {} s", PATIENCE.as_secs()), code)?;
+                }
+                Some(_) => sleep(Duration::from_millis(1)),
+            }
+        }
     }
 
     /// Deletes a topic; its files go later, when the broker sees fit. Error: the broker's code.
@@ -52,9 +66,11 @@ impl Connection {
         reply.take(4)?;
         reply.string()?;
         let mut ends = vec![(0, 0); partitions.len()];
-        for _ in 0..reply.i32()? {
+        for next in 0..reply.i32()? as usize {
             let partition = reply.i32()?;
-            let place = partitions.iter().position(|asked| *asked == partition).ok_or_else(|| {
+            let in_order = (partitions.get(next) == Some(&partition)).then_some(next);
+            let place = in_order.or_else(|| partitions.iter().position(|asked| *asked == partition));
+            let place = place.ok_or_else(|| {
                 let sentence =
                     format!("ListOffsets answered for partition {partition}, which nobody asked for");
                 io::Error::other(sentence)

@@ -1,7 +1,14 @@
 //! The loads: each file one way of using a broker through the lean client.
 
 pub mod batch;
+pub mod broker_process;
+pub mod catch_up;
+pub mod connections;
+pub mod crowd;
+pub mod drop_cache;
 pub mod fetch;
+pub mod flush;
 pub mod heartbeats;
 pub mod produce;
+pub mod spread;
 pub mod topics;

@@ -1,0 +1,46 @@
+//! What /proc tells of the broker under load: its memory. For loads that must read it at a moment only they know.
+
+use std::io;
+
+use crate::output::Figures;
+
+/// Resident set of a process, KiB, without the file pages that it has mapped.
+pub fn resident_kib(pid: u32) -> io::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next()?.parse::<f64>().ok())
+            .ok_or_else(|| io::Error::other(format!("/proc/{pid}/status has no {name}")))
+    };
+    Ok(field("RssAnon")? + field("RssShmem")?)
+}
+
+/// Adds figures under a phase's name: `p99Us` of phase `beside` as `besideP99Us`.
+pub fn add_phase(to: &mut Figures, phase: &str, figures: Figures) {
+    for (name, number) in figures {
+        let mut letters = name.chars();
+        let capital: String =
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        to.insert(format!("{phase}{capital}"), number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::figures;
+
+    #[test]
+    fn this_process_has_memory() {
+        let pid = std::process::id();
+        assert!(resident_kib(pid).unwrap() > 100.0);
+        assert!(resident_kib(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_phase_stands_before_its_figures() {
+        let mut all = Figures::new();
+        add_phase(&mut all, "beside", figures([("p99Us", 3.0)]));
+        assert_eq!(all, figures([("besideP99Us", 3.0)]));
+    }
+}

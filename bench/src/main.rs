@@ -18,6 +18,7 @@ type Command = fn(&str) -> Outcome;
 const COMMANDS: &[(&str, Command)] = &[
     ("floor-group-commit", floor::group_commit::run),
     ("floor-receive-write", floor::receive_write::run),
+    ("floor-decompress", floor::decompress::run),
     ("floor-sendfile", floor::sendfile::run),
     ("floor-round-robin", floor::round_robin::run),
     ("load-produce", load::produce::run),

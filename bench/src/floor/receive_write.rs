@@ -1,6 +1,6 @@
 //! Receives pieces over loopback, takes the CRC-32C of each, writes it to a file: the least that a produce costs.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::thread;
@@ -8,9 +8,9 @@ use std::thread;
 use serde::Deserialize;
 
 use super::sockets::pair;
-use crate::cpu::thread_seconds;
+use crate::cpu::ThreadUsage;
 use crate::options::{parse, pin};
-use crate::output::{Outcome, figures};
+use crate::output::Outcome;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -18,11 +18,13 @@ struct Options {
     core: Option<usize>,
     client_core: Option<usize>,
     bytes: u64,
+    /// What is received, summed and written at a time.
     piece_bytes: usize,
+    /// Made, and removed at the end.
     file: PathBuf,
 }
 
-/// Result: `cpuSecondsPerGiB`.
+/// Result: `cpuSecondsPerGiB`, `userSecondsPerGiB`, `systemSecondsPerGiB`.
 pub fn run(json: &str) -> Outcome {
     let options: Options = parse(json)?;
     let (mut client, mut server) = pair()?;
@@ -35,13 +37,14 @@ pub fn run(json: &str) -> Outcome {
     pin(options.core)?;
     let mut out = File::create(&options.file)?;
     let mut buffer = vec![0u8; options.piece_bytes];
-    let started = thread_seconds();
+    let started = ThreadUsage::now()?;
     for _ in 0..count {
         server.read_exact(&mut buffer)?;
         std::hint::black_box(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &buffer));
         out.write_all(&buffer)?;
     }
-    let used = thread_seconds() - started;
+    let used = started.per_gib(count * options.piece_bytes as u64)?;
+    fs::remove_file(&options.file)?;
     sender.join().map_err(|_| "the sending thread panicked")??;
-    Ok(figures([("cpuSecondsPerGiB", used * (1u64 << 30) as f64 / options.bytes as f64)]))
+    Ok(used)
 }

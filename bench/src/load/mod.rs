@@ -3,12 +3,15 @@
 pub mod batch;
 pub mod broker_process;
 pub mod catch_up;
+pub mod commits;
 pub mod connections;
+pub mod connects;
 pub mod crowd;
 pub mod drop_cache;
 pub mod fetch;
 pub mod flush;
 pub mod heartbeats;
+pub mod metadata;
 pub mod produce;
 pub mod spread;
 pub mod topics;

@@ -71,6 +71,11 @@ impl Swarm {
         self.peers.len()
     }
 
+    /// Requests without a reply.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     pub fn send(&mut self, number: usize, frame: &[u8]) -> io::Result<()> {
         let peer = &mut self.peers[number];
         peer.sent_at.push_back(Instant::now());

@@ -1,5 +1,5 @@
-// Installs and builds what is missing, and nothing else: npm packages, the native addon, the compiled TypeScript and its
-// bundle.
+// Installs and builds what is missing, and nothing else: npm packages, the native addon with the benchmarks' binary, the
+// compiled TypeScript and its bundle.
 // Built-in modules only, as it runs before node_modules exists. Each step hashes its inputs and compares a stamp.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -69,11 +69,18 @@ function fail(sentence) {
   process.exit(1)
 }
 
-/** Runs `act` unless the stamp says that the same inputs were built and `product` still exists. */
-function step(name, inputs, product, act) {
+/** A running process may have the old file mapped: put the new one beside it and rename, never overwrite. */
+function put(from, to) {
+  const fresh = `${to}.${process.pid}`
+  copyFileSync(from, fresh)
+  renameSync(fresh, to)
+}
+
+/** Runs `act` unless the stamp says that the same inputs were built and all `products` still exist. */
+function step(name, inputs, products, act) {
   const stamp = join(buildFolder, `${name}.stamp`)
   const hash = hashOf(inputs, name)
-  if (existsSync(product) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
+  if (products.every(existsSync) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
   act()
   mkdirSync(buildFolder, { recursive: true })
   writeFileSync(stamp, hash)
@@ -83,22 +90,23 @@ function step(name, inputs, product, act) {
 const packages = join(root, 'node_modules')
 const packagesAreLinked = lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 if (!packagesAreLinked) {
-  step('packages', ['package.json', 'package-lock.json'], join(root, 'node_modules', 'typescript'), () =>
+  step('packages', ['package.json', 'package-lock.json'], [join(root, 'node_modules', 'typescript')], () =>
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']),
   )
 }
 
 const addon = join(buildFolder, 'millrace.node')
-step('addon', ['core-rs', 'Cargo.toml', 'Cargo.lock'], addon, () => {
-  run('cargo', ['build', '--release', '--locked', '--quiet', '-p', 'millrace-addon'])
+const bench = join(buildFolder, 'millrace-bench')
+const crates = ['core-rs', 'bench/src', 'bench/Cargo.toml', 'Cargo.toml', 'Cargo.lock']
+step('addon', crates, [addon, bench], () => {
+  run('cargo', ['build', '--release', '--locked', '--quiet', '-p', 'millrace-addon', '-p', 'millrace-bench'])
   mkdirSync(buildFolder, { recursive: true })
-  // A running broker may have the old file mapped: put the new one beside it and rename, never overwrite.
-  const fresh = `${addon}.${process.pid}`
-  copyFileSync(join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', library), fresh)
-  renameSync(fresh, addon)
+  const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release')
+  put(join(built, library), addon)
+  put(join(built, process.platform === 'win32' ? 'millrace-bench.exe' : 'millrace-bench'), bench)
 })
 
-step('typescript', ['ts', 'tsconfig.json'], join(root, 'dist', 'ts', 'index.js'), () =>
+step('typescript', ['ts', 'tsconfig.json'], [join(root, 'dist', 'ts', 'index.js')], () =>
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']),
 )
 
@@ -106,6 +114,6 @@ step('typescript', ['ts', 'tsconfig.json'], join(root, 'dist', 'ts', 'index.js')
 const bundled = join(root, 'dist', 'bundle', 'program.js')
 const compiled = join(root, 'dist', 'tsconfig.tsbuildinfo')
 if (existsSync(bundled) && statSync(bundled).mtimeMs < statSync(compiled).mtimeMs) rmSync(bundled)
-step('bundle', ['ts', 'tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'], bundled, () =>
+step('bundle', ['ts', 'tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'], [bundled], () =>
   run(process.execPath, [join('scripts', 'bundle.mjs')]),
 )

@@ -5,8 +5,10 @@ mod client;
 mod cpu;
 mod floor;
 mod load;
+mod memory;
 mod options;
 mod output;
+mod process;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,10 @@ const COMMANDS: &[(&str, Command)] = &[
     ("load-catch-up", load::catch_up::run),
     ("load-crowd", load::crowd::run),
     ("drop-cache", load::drop_cache::run),
+    ("prime", memory::prime),
+    ("touch", memory::touch),
+    ("exec", process::exec),
+    ("bind", process::bind),
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,28 @@
+// Ports and property files of the brokers that are measured.
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+/** `count` ports of the loopback that were free just now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.on('error', reject)
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address()
+            if (address !== null && typeof address === 'object') resolve(address.port)
+            else reject(new Error('a listener without a port'))
+          })
+        }),
+    ),
+  )
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+export function writeProperties(file: string, config: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(config).map(([key, value]) => `${key}=${value}\n`)
+  writeFileSync(file, lines.join(''))
+}

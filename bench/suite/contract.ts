@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly config?: Readonly<Record<string, string>>
   /** CPUs of the process (`0`, `0-1`); the broker's core where left out. */
   readonly cores?: string
+  /** Environment variables beside those of the runner. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Started {

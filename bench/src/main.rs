@@ -8,6 +8,7 @@ mod load;
 mod memory;
 mod options;
 mod output;
+mod percentiles;
 mod process;
 
 use std::process::ExitCode;
@@ -22,9 +23,13 @@ const COMMANDS: &[(&str, Command)] = &[
     ("floor-receive-write", floor::receive_write::run),
     ("floor-decompress", floor::decompress::run),
     ("floor-sendfile", floor::sendfile::run),
+    ("floor-echo", floor::echo::run),
+    ("floor-round-trip", floor::round_trip::run),
     ("floor-round-robin", floor::round_robin::run),
     ("load-produce", load::produce::run),
     ("load-fetch", load::fetch::run),
+    ("load-requests", load::requests::run),
+    ("load-latency", load::latency::run),
     ("load-heartbeats", load::heartbeats::run),
     ("load-commits", load::commits::run),
     ("load-metadata", load::metadata::run),

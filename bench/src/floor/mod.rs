@@ -2,8 +2,10 @@
 //! the serving thread alone, as a broker's CPU leaves its clients out.
 
 pub mod decompress;
+pub mod echo;
 pub mod group_commit;
 pub mod receive_write;
 pub mod round_robin;
+pub mod round_trip;
 pub mod sendfile;
 pub mod sockets;

@@ -13,15 +13,29 @@ const STEPS: readonly Step[] = [
     await bench('load-produce', { bootstrap, topic, bytes: 256 * MIB })
     await bench('load-fetch', { bootstrap, topic, bytes: 256 * MIB })
   },
+  // Small records in small batches with sequences.
+  async ({ bootstrap }, { bench }, topic) => {
+    const batch = { valueBytes: 100, batchBytes: 16_384 }
+    await bench('load-produce', { bootstrap, topic, bytes: 128 * MIB, batch, idempotent: true })
+  },
+  ...['lz4', 'zstd'].map(
+    (codec): Step =>
+      async ({ bootstrap }, { bench }, topic) => {
+        const batch = { batchBytes: 131_072, codec, text: true }
+        await bench('load-produce', { bootstrap, topic, bytes: 128 * MIB, batch })
+      },
+  ),
 ]
 
 export async function warmUp(target: Target, context: Context, seconds: number): Promise<void> {
   const until = performance.now() + seconds * 1000
   while (performance.now() < until) {
     for (const step of STEPS) {
-      const topic = context.freshTopic()
-      await context.bench('create-topic', { bootstrap: target.bootstrap, topic })
+      const [bootstrap, topic] = [target.bootstrap, context.freshTopic()]
+      await context.bench('create-topic', { bootstrap, topic })
       await step(target, context, topic)
+      // A minute of this would fill a disk.
+      await context.bench('delete-topic', { bootstrap, topic })
     }
   }
 }

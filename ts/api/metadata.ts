@@ -3,12 +3,12 @@
  * missing topic is created when request and broker allow it; the answer then waits until it can be written to.
  */
 import { Errors, metadata, OPERATIONS_OMITTED, type RequestOf, ZERO_UUID } from '../protocol/index.js'
-import { partitionsSorted, type TopicImage, topicById, topicByName, topicsSorted } from '../state/image.js'
-import { partitionView } from '../state/image-view.js'
-import { GROUP_METADATA_TOPIC, isInternalTopic, topicNameError } from '../state/topic-name.js'
+import { type TopicImage, topicById, topicByName, topicsSorted } from '../state/image.js'
+import { GROUP_METADATA_TOPIC, topicNameError } from '../state/topic-name.js'
 import { topicWithDefaults } from '../state/topics.js'
 import { type Audit, authorizedOperations, CLUSTER_NAME, clusterOperations } from './authorize.js'
 import type { BrokerView } from './broker-view.js'
+import { describedTopic, encodedTopic } from './described-topics.js'
 import { type Call, type Handler, serve } from './handler.js'
 import { offsetsTopic } from './internal-topics.js'
 
@@ -76,17 +76,23 @@ function answer(
   broker: BrokerView,
   created: ReadonlyMap<string, number>,
 ): void {
-  const describe = (topic: TopicImage) => describedTopic(topic, call, body, broker)
   const { authorizer } = broker
+  const image = broker.image()
+  const describe = (topic: TopicImage) => {
+    const { listener, version } = call
+    if (!body.includeTopicAuthorizedOperations) return encodedTopic(image, topic, listener, version)
+    const operations = authorizedOperations(authorizer, call, 'TOPIC', topic.name)
+    return describedTopic(image, topic, listener, version, operations)
+  }
   const all = body.topics === null || (call.version === 0 && body.topics.length === 0)
   const mayDescribe = (name: string) =>
     authorizer.allows(call, 'DESCRIBE', 'TOPIC', name, all ? 'granted' : 'all')
   const topics = all
-    ? topicsSorted(broker.image())
+    ? topicsSorted(image)
         .filter(({ name }) => mayDescribe(name))
         .map(describe)
     : (body.topics ?? []).map(({ name, topicId }) => {
-        const topic = name === null ? topicById(broker.image(), topicId) : topicByName(broker.image(), name)
+        const topic = name === null ? topicById(image, topicId) : topicByName(image, name)
         if (name !== null && !mayDescribe(name)) return failedTopic(name, Errors.TOPIC_AUTHORIZATION_FAILED)
         if (topic !== undefined) {
           if (mayDescribe(topic.name)) return describe(topic)
@@ -134,20 +140,5 @@ function failedTopic(name: string | null, errorCode: number) {
     isInternal: false,
     partitions: [],
     topicAuthorizedOperations: OPERATIONS_OMITTED,
-  }
-}
-
-function describedTopic(topic: TopicImage, call: MetadataCall, body: MetadataRequest, broker: BrokerView) {
-  return {
-    errorCode: Errors.NONE,
-    name: topic.name,
-    topicId: topic.topicId,
-    isInternal: isInternalTopic(topic.name),
-    partitions: partitionsSorted(topic).map((partition) =>
-      partitionView(broker.image(), partition, call.listener, call.version),
-    ),
-    topicAuthorizedOperations: body.includeTopicAuthorizedOperations
-      ? authorizedOperations(broker.authorizer, call, 'TOPIC', topic.name)
-      : OPERATIONS_OMITTED,
   }
 }

@@ -8,7 +8,6 @@ import {
   bytes,
   decodeStruct,
   type EncodableStruct,
-  encodeStruct,
   int8,
   int16,
   int32,
@@ -18,8 +17,10 @@ import {
   struct,
   uuid,
   view,
+  Writer,
+  writeStruct,
 } from '../protocol/index.js'
-import { eachFrame, encodeFrame } from './frames.js'
+import { eachFrame, writeFrame } from './frames.js'
 
 const conn = int64()
 const token = int64()
@@ -140,9 +141,37 @@ export type DecodedCommand = {
 /** Type numbers begin at 1, in the order of the table. */
 const names = Object.keys(commandStructs) as CommandName[]
 
+const types = new Map(names.map((name, index) => [name, index + 1]))
+
+/** Appends a command to a batch. A command that cannot be written leaves the batch as it was, and throws. */
+export function writeCommand(batch: Writer, command: Command): void {
+  writeFrame(batch, types.get(command.kind) ?? 0, () =>
+    writeStruct(batch, commandStructs[command.kind], command as never),
+  )
+}
+
+const RESPOND = types.get('respond') ?? 0
+const respondHead = struct('respond-head', { conn, token })
+
+/** As a `respond` command whose response `write` appends to the batch, so that it is never copied. */
+export function writeRespond(
+  batch: Writer,
+  conn: number,
+  token: number,
+  write: (batch: Writer) => void,
+): void {
+  writeFrame(batch, RESPOND, () => {
+    writeStruct(batch, respondHead, { conn, token })
+    const start = batch.beginSized()
+    write(batch)
+    batch.endSized(start)
+  })
+}
+
 export function encodeCommand(command: Command): Buffer {
-  const body = encodeStruct(commandStructs[command.kind], command as never)
-  return encodeFrame(names.indexOf(command.kind) + 1, body)
+  const batch = new Writer()
+  writeCommand(batch, command)
+  return batch.copy()
 }
 
 /** The other direction, for whoever stands in for the data plane. */

@@ -2,7 +2,23 @@
  * The envelope of the packed boundary: frames of u32 length, u8 type and body, one after the other. It knows no
  * event and no command; those are structs in events.ts and commands.ts.
  */
+import type { Writer } from '../protocol/index.js'
+
 const HEADER_LENGTH = 5
+
+/** Appends a frame whose body `write` appends. If that throws, nothing of the frame stays. */
+export function writeFrame(batch: Writer, type: number, write: () => void): void {
+  const before = batch.length
+  try {
+    const start = batch.beginSized()
+    batch.int8(type, 'frame type')
+    write()
+    batch.endSized(start)
+  } catch (error) {
+    batch.truncate(before)
+    throw error
+  }
+}
 
 export function encodeFrame(type: number, body: Buffer): Buffer {
   const frame = Buffer.allocUnsafe(HEADER_LENGTH + body.length)

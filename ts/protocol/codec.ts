@@ -4,6 +4,8 @@
  */
 import { compileDecoder } from './compile-decoder.js'
 import { compileEncoder } from './compile-encoder.js'
+import { elementOf, fieldsOf } from './layout.js'
+import type { Field } from './notation.js'
 import { ProtocolError } from './protocol-error.js'
 import { Reader } from './reader.js'
 import type { Decode, Encode, Message } from './table.js'
@@ -30,6 +32,24 @@ export function encoderOf(message: Message, version: number): Encode {
   const encode = compileEncoder(message.name, message.fields, version, version >= message.firstFlexible)
   message.encoders[version] = encode
   return encode
+}
+
+const elementEncoders = new WeakMap<Field, (Encode | undefined)[]>()
+
+/** The encoder of one element of an array of structs. */
+export function elementEncoderOf(message: Message, array: string, version: number): Encode {
+  const field = message.fields[array]
+  if (field === undefined) throw new Error(`${message.name} has no ${array}`)
+  const known = elementEncoders.get(field) ?? []
+  elementEncoders.set(field, known)
+  checkVersion(message, version)
+  known[version] ??= compileEncoder(
+    `${message.name}.${array}[]`,
+    fieldsOf(elementOf(field)),
+    version,
+    version >= message.firstFlexible,
+  )
+  return known[version]
 }
 
 export function decoderOf(message: Message, version: number): Decode {

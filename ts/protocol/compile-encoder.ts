@@ -13,7 +13,7 @@ import {
   type StructLayout,
   sizedName,
 } from './layout.js'
-import type { Field, Fields } from './notation.js'
+import { Encoded, type Field, type Fields } from './notation.js'
 import type { Encode } from './table.js'
 import { inTagOrder, unfit } from './writer.js'
 
@@ -24,7 +24,8 @@ export function compileEncoder(name: string, fields: Fields, version: number, fl
   const source = new EncoderSource(version, flexible)
   const root = source.struct(fields, name)
   const body = `'use strict'\n${source.functions.join('\n')}\nreturn ${root}`
-  return new Function('inTagOrder', 'unfit', 'NO_BYTES', body)(inTagOrder, unfit, NO_BYTES) as Encode
+  const make = new Function('inTagOrder', 'unfit', 'NO_BYTES', 'Encoded', body)
+  return make(inTagOrder, unfit, NO_BYTES, Encoded) as Encode
 }
 
 class EncoderSource {
@@ -81,6 +82,7 @@ class EncoderSource {
       nullable ? `if (${value} !== null)` : '',
       `for (let ${index} = 0; ${index} < ${value}.length; ${index}++) {`,
       `const ${item} = ${value}[${index}]`,
+      ...(field.takesEncoded ? [`if (${item} instanceof Encoded) { w.raw(${item}.bytes); continue }`] : []),
       ...this.write(item, elementOf(field), `${path}[]`),
       '}',
     ]

@@ -16,10 +16,12 @@ export {
 export {
   decodeRequest,
   decodeResponse,
+  encodeElement,
   encodeRequest,
   encodeRequestFrame,
   encodeResponse,
   encodeResponseFrameBody,
+  writeResponseFrameBody,
 } from './messages.js'
 export {
   array,
@@ -28,6 +30,7 @@ export {
   bytes,
   type Decoded,
   type Encodable,
+  Encoded,
   Field,
   type Fields,
   float64,
@@ -38,6 +41,7 @@ export {
   type Kind,
   nested,
   records,
+  reusableArray,
   string,
   type UnknownTaggedField,
   uint16,

@@ -2,9 +2,11 @@
  * Requests and responses as bytes: bodies alone, and whole frames with their headers.
  * Decoders throw ProtocolError; encoders throw TypeError for a value that its field cannot carry.
  */
-import { decodeExactly, encoderOf, written } from './codec.js'
+import { decodeExactly, elementEncoderOf, encoderOf, written } from './codec.js'
 import { encodeRequestHeader, encodeResponseHeader } from './headers.js'
+import { Encoded } from './notation.js'
 import type { Api, EncodableRequest, EncodableResponse, Message, RequestOf, ResponseOf } from './table.js'
+import type { Writer } from './writer.js'
 
 /**
  * Decodes a request body that starts at `offset` and must end with the buffer. One that would take more memory than
@@ -56,11 +58,38 @@ export function encodeResponseFrameBody<A extends Api>(
   correlationId: number,
   message: EncodableResponse<A>,
 ): Buffer {
+  return written((writer) => writeResponseFrameBody(writer, api, version, correlationId, message))
+}
+
+/** Appends response header and body to a writer of the caller's; throws with the writer in the midst of it. */
+export function writeResponseFrameBody<A extends Api>(
+  writer: Writer,
+  api: A,
+  version: number,
+  correlationId: number,
+  message: EncodableResponse<A>,
+): void {
   const encode = encoderOf(api.response, version)
-  return written((writer) => {
-    encodeResponseHeader(writer, api, version, correlationId)
-    encode(writer, message)
-  })
+  encodeResponseHeader(writer, api, version, correlationId)
+  encode(writer, message)
+}
+
+type ArraysOf<A extends Api> = Extract<keyof EncodableResponse<A>, string>
+type ElementOf<T> = T extends readonly (infer E)[] ? Exclude<E, Encoded> : never
+
+/** One element of a response's `reusableArray`, to be put into any number of responses of this version. */
+export function encodeElement<A extends Api, N extends ArraysOf<A>>(
+  api: A,
+  version: number,
+  array: N,
+  element: ElementOf<EncodableResponse<A>[N]>,
+): Encoded {
+  const encode = elementEncoderOf(api.response, array, version)
+  const bytes = written((writer) => encode(writer, element))
+  // Outside of Node's shared pool: what is kept must not hold on to its neighbours.
+  const kept = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(kept)
+  return new Encoded(kept)
 }
 
 /** A whole request: size, header, body. */

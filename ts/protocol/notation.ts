@@ -62,6 +62,8 @@ export class Field<out D = unknown, out E = unknown, out O extends boolean = boo
   readonly element: Field | null
   /** What a nested struct holds. */
   readonly fields: Fields | null
+  /** Whether an array's encoder takes `Encoded` elements as well. */
+  readonly takesEncoded: boolean
 
   constructor(
     kind: Kind,
@@ -69,6 +71,7 @@ export class Field<out D = unknown, out E = unknown, out O extends boolean = boo
     zero: unknown,
     element: Field | null,
     fields: Fields | null,
+    takesEncoded = false,
   ) {
     this.kind = kind
     this.since = options.since ?? 0
@@ -84,6 +87,7 @@ export class Field<out D = unknown, out E = unknown, out O extends boolean = boo
     this.omittable = ['since', 'until', 'tag', 'default'].some((option) => option in options)
     this.element = element
     this.fields = fields
+    this.takesEncoded = takesEncoded
   }
 
   presentIn(version: number): boolean {
@@ -139,6 +143,19 @@ export function array<const E extends Field | Fields, const O extends Options<re
 ): FieldOf<ElementDecoded<E>[], readonly ElementEncodable<E>[], O> {
   const held = element instanceof Field ? element : nested(element as Fields)
   return new Field('array', options ?? {}, [], held as Field, null)
+}
+
+/** An element of a `reusableArray` that was encoded before, at the same version (`encodeElement`). */
+export class Encoded {
+  constructor(readonly bytes: Buffer) {}
+}
+
+/** An array of structs whose encoder also takes elements encoded before: for answers that repeat themselves. */
+export function reusableArray<const F extends Fields, const O extends Options<readonly []> = None>(
+  element: F,
+  options?: O,
+): FieldOf<Decoded<F>[], readonly (Encodable<F> | Encoded)[], O> {
+  return new Field('array', options ?? {}, [], nested(element), null, true)
 }
 
 /** One struct in place. Nullable ones are preceded by a byte: −1 (tagged: 0) for null, 1 otherwise. */

@@ -29,6 +29,12 @@ export class Writer {
     this.size = 0
   }
 
+  /** Drops what was written beyond `length` bytes. */
+  truncate(length: number): void {
+    if (length > this.size) throw new RangeError(`${length} bytes of ${this.size} are not there to keep`)
+    this.size = length
+  }
+
   /** A copy of what was written. */
   copy(): Buffer {
     const result = Buffer.allocUnsafe(this.size)

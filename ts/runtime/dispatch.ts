@@ -7,13 +7,7 @@ import { unknownApiVersionsReply } from '../api/api-versions.js'
 import type { BrokerView } from '../api/broker-view.js'
 import type { Call, Handler } from '../api/handler.js'
 import type { EventNamed } from '../native/events.js'
-import {
-  apiKeys,
-  decodeRequest,
-  decodeRequestHeader,
-  encodeResponseFrameBody,
-  ProtocolError,
-} from '../protocol/index.js'
+import { apiKeys, decodeRequest, decodeRequestHeader, ProtocolError } from '../protocol/index.js'
 import type { Host, Logger } from './host.js'
 import type { Outbox } from './outbox.js'
 
@@ -119,7 +113,7 @@ export class Dispatcher<View = BrokerView> {
     clientId: string | null,
     replied: () => void,
   ): Call {
-    const { conn, token, apiVersion, peer, listener, principal } = request
+    const { apiVersion, peer, listener, principal } = request
     return {
       apiName: api.name,
       version: apiVersion,
@@ -129,8 +123,7 @@ export class Dispatcher<View = BrokerView> {
       principal,
       reply: (response) => {
         try {
-          const bytes = encodeResponseFrameBody(api, apiVersion, correlationId, response)
-          this.outbox.push({ kind: 'respond', conn, token, response: bytes })
+          this.outbox.respond(request, api, correlationId, response)
           replied()
         } catch (error) {
           this.failed(request, error)

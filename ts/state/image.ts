@@ -110,9 +110,15 @@ export function topicById(image: MetadataImage, topicId: string): TopicImage | u
   return image.topicsById.get(topicId)
 }
 
+const sorted = new WeakMap<MetadataImage['topicsById'], readonly TopicImage[]>()
+
 /** All topics by name. */
-export function topicsSorted(image: MetadataImage): TopicImage[] {
-  return [...image.topicsById.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+export function topicsSorted({ topicsById }: MetadataImage): readonly TopicImage[] {
+  const known = sorted.get(topicsById)
+  if (known !== undefined) return known
+  const topics = [...topicsById.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  sorted.set(topicsById, topics)
+  return topics
 }
 
 /** The topic's partitions by index. */

@@ -3,7 +3,7 @@
  * v0 an empty topic list means all, from v1 null does · v4 auto-creation is a choice · v7 leader epochs · v8–10 cluster
  * operations · v9 flexible · v10 topic ids · v12 topics by id · v13 top-level error (rebootstrap, KIP-1102).
  */
-import { array, bool, int16, int32, string, uuid } from '../notation.js'
+import { array, bool, int16, int32, reusableArray, string, uuid } from '../notation.js'
 import { api } from '../table.js'
 
 /** "Not asked for" in the authorised-operations fields. */
@@ -30,7 +30,7 @@ export const metadata = api({
     }),
     clusterId: string({ since: 2, nullable: true, default: null }),
     controllerId: int32({ since: 1, default: -1 }),
-    topics: array({
+    topics: reusableArray({
       errorCode: int16(),
       name: string({ nullable: 12 }),
       topicId: uuid({ since: 10 }),

@@ -4,15 +4,12 @@ use std::io;
 
 use crate::output::Figures;
 
-/// Resident set of a process, KiB, without the file pages that it has mapped.
+/// Resident set of a process, KiB.
 pub fn resident_kib(pid: u32) -> io::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next()?.parse::<f64>().ok())
-            .ok_or_else(|| io::Error::other(format!("/proc/{pid}/status has no {name}")))
-    };
-    Ok(field("RssAnon")? + field("RssShmem")?)
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| io::Error::other(format!("/proc/{pid}/status has no VmRSS")))
 }
 
 /// Adds figures under a phase's name: `p99Us` of phase `beside` as `besideP99Us`.

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Advice, fadvise};
 use serde::Deserialize;
 
-use crate::options::parse;
+use crate::options::{parse, pin};
 use crate::output::{Outcome, figures};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Options {
+    core: Option<usize>,
     /// Everything below it.
     folder: Option<PathBuf>,
     /// Or: the partitions of `topic` that this broker has files of open.
@@ -24,6 +25,7 @@ struct Options {
 /// Result: `files`, `bytes`.
 pub fn run(json: &str) -> Outcome {
     let options: Options = parse(json)?;
+    pin(options.core)?;
     let folders = match (options.folder, options.pid, options.topic) {
         (Some(folder), None, None) => BTreeSet::from([folder]),
         (None, Some(pid), Some(topic)) => partition_folders(pid, &topic)?,

@@ -69,7 +69,7 @@ impl Frame {
     }
 }
 
-/// Result: `seconds`, `bytes`, `requests`. Checked: each partition's base offsets have no gap.
+/// Result: `seconds`, `bytes`, `requests`, `records`. Checked: each partition's base offsets have no gap.
 pub fn run(json: &str) -> Outcome {
     let options: Options = parse(json)?;
     pin(options.core)?;
@@ -108,6 +108,7 @@ pub fn run(json: &str) -> Outcome {
         ("seconds", started.elapsed().as_secs_f64()),
         ("bytes", bytes as f64),
         ("requests", requests as f64),
+        ("records", (requests * options.per_request as u64 * batch.records as u64) as f64),
     ]))
 }
 

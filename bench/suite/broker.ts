@@ -36,11 +36,22 @@ const END_MS = 120_000
 const READY_MS = 120_000
 
 export class BrokerProcess implements Target {
+  /** Resolves with the exit code or the signal's name. */
+  private readonly exit: Promise<number | string>
+  /** Rejects once the process is gone. */
+  private readonly gone: Promise<never>
+
   constructor(
     readonly name: TargetName,
     readonly port: number,
     private readonly child: ChildProcess,
-  ) {}
+  ) {
+    this.exit = exitOf(child)
+    this.gone = this.exit.then((exit) => {
+      throw new Error(`${this.name} left with ${exit}`)
+    })
+    this.gone.catch(() => {})
+  }
 
   get bootstrap(): string {
     return `127.0.0.1:${this.port}`
@@ -103,8 +114,7 @@ export class BrokerProcess implements Target {
   /** Resolves with ms since `started` (performance.now) once it accepts a connection. */
   async accepts(started: number): Promise<number> {
     while (performance.now() - started < READY_MS) {
-      if (!this.alive)
-        throw new Error(`${this.name} left with ${await exitOf(this.child)} before it was ready`)
+      if (!this.alive) throw new Error(`${this.name} left with ${await this.exit} before it was ready`)
       if (await acceptedAt(this.port)) return performance.now() - started
       await sleep(1)
     }
@@ -117,7 +127,7 @@ export class BrokerProcess implements Target {
     this.child.kill('SIGTERM')
     this.child.kill('SIGCONT')
     const late = setTimeout(() => this.child.kill('SIGKILL'), END_MS)
-    const exit = await exitOf(this.child)
+    const exit = await this.exit
     clearTimeout(late)
     if (exit === 'SIGKILL') throw new Error(`${this.name} did not end within ${END_MS / 1000} s of SIGTERM`)
     return performance.now() - started
@@ -125,16 +135,12 @@ export class BrokerProcess implements Target {
 
   async kill(): Promise<void> {
     this.child.kill('SIGKILL')
-    await exitOf(this.child)
+    await this.exit
   }
 
   /** What `work` gives, or an error as soon as the process is gone. */
   private orGone<T>(work: Promise<T>): Promise<T> {
-    const gone = exitOf(this.child).then((exit) => {
-      throw new Error(`${this.name} left with ${exit}`)
-    })
-    gone.catch(() => {})
-    return Promise.race([work, gone])
+    return Promise.race([work, this.gone])
   }
 }
 

@@ -41,6 +41,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
       'where the report goes; parts in a report that is there already stay or are replaced',
     )
     .option('--list', 'print the parts and what they measure')
+    .allowExcessArguments()
     .configureOutput({ writeErr: () => {} })
     .exitOverride()
   try {

@@ -102,7 +102,7 @@ export function roundsPlot(result: PartResult): string | undefined {
     LANES.some((lane) => lane !== 'floor' && valuesOf(result, measure, lane).length > 0),
   )
   if (measures.length === 0) return undefined
-  const columns = Math.min(PER_ROW, measures.length)
+  const columns = measures.length === 4 ? 2 : Math.min(PER_ROW, measures.length)
   const panels = measures.map((measure, index) => {
     const [x, y] = [(index % columns) * PANEL, Math.floor(index / columns) * HEIGHT]
     return `<g transform="translate(${x} ${y})">\n${panel(result, measure)}\n</g>`

@@ -54,7 +54,8 @@ export function stealBetween(before: CpuTime, after: CpuTime): number {
 export function allowedCpus(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? ''
   return list.split(',').flatMap((piece) => {
-    const [first = Number.NaN, last = first] = piece.split('-').map(Number)
-    return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    if (piece === '') return []
+    const [first = 0, last = first] = piece.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index)
   })
 }

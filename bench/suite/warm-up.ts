@@ -2,40 +2,55 @@
 // parts send. Kafka gets it for a minute, Millrace the same for a few seconds. Steps take turns until the time is up.
 import type { Context, Target } from './contract.js'
 
-type Step = (target: Target, context: Context, topic: string) => Promise<unknown>
+/** Runs a command against the target, on a topic of its own where the options name none; gives the topic. */
+type Load = (command: string, options: Readonly<Record<string, unknown>>) => Promise<string>
 
 const MIB = 2 ** 20
 
-/** One turn each; every turn has a topic of its own. */
-const STEPS: readonly Step[] = [
+/** One turn each. */
+const STEPS: readonly ((load: Load) => Promise<unknown>)[] = [
   // 1 KiB records in batches of 1 MB, and back.
-  async ({ bootstrap }, { bench }, topic) => {
-    await bench('load-produce', { bootstrap, topic, bytes: 256 * MIB })
-    await bench('load-fetch', { bootstrap, topic, bytes: 256 * MIB })
+  async (load) => {
+    const topic = await load('load-produce', { bytes: 256 * MIB })
+    await load('load-fetch', { topic, bytes: 256 * MIB })
   },
-  // Small records in small batches with sequences.
-  async ({ bootstrap }, { bench }, topic) => {
-    const batch = { valueBytes: 100, batchBytes: 16_384 }
-    await bench('load-produce', { bootstrap, topic, bytes: 128 * MIB, batch, idempotent: true })
+  // 100 B records in batches of 16 KiB.
+  (load) =>
+    load('load-produce', {
+      bytes: 64 * MIB,
+      batch: { valueBytes: 100, batchBytes: 16_384 },
+      idempotent: true,
+    }),
+  // One record a request, one request in flight and then five.
+  async (load) => {
+    const batch = { valueBytes: 100, batchBytes: 200 }
+    await load('load-produce', { bytes: 2 * MIB, batch, inFlight: 1 })
+    await load('load-produce', { bytes: 2 * MIB, batch, inFlight: 5 })
   },
-  ...['lz4', 'zstd'].map(
-    (codec): Step =>
-      async ({ bootstrap }, { bench }, topic) => {
-        const batch = { batchBytes: 131_072, codec, text: true }
-        await bench('load-produce', { bootstrap, topic, bytes: 128 * MIB, batch })
-      },
-  ),
+  // Compressed batches, whose records are looked at.
+  async (load) => {
+    for (const codec of ['lz4', 'zstd']) {
+      const batch = { valueBytes: 1024, batchBytes: 131_072, codec, text: true }
+      await load('load-produce', { bytes: 64 * MIB, batch })
+    }
+  },
 ]
 
-export async function warmUp(target: Target, context: Context, seconds: number): Promise<void> {
+/** Every step once at least. */
+export async function warmUp({ bootstrap }: Target, context: Context, seconds: number): Promise<void> {
   const until = performance.now() + seconds * 1000
-  while (performance.now() < until) {
-    for (const step of STEPS) {
-      const [bootstrap, topic] = [target.bootstrap, context.freshTopic()]
-      await context.bench('create-topic', { bootstrap, topic })
-      await step(target, context, topic)
-      // A minute of this would fill a disk.
-      await context.bench('delete-topic', { bootstrap, topic })
-    }
+  for (let turn = 0; turn < STEPS.length || performance.now() < until; turn += 1) {
+    const made: string[] = []
+    await STEPS[turn % STEPS.length]?.(async (command, options) => {
+      const topic = typeof options.topic === 'string' ? options.topic : context.freshTopic()
+      if (options.topic === undefined) {
+        await context.bench('create-topic', { bootstrap, topic })
+        made.push(topic)
+      }
+      await context.bench(command, { bootstrap, topic, ...options })
+      return topic
+    })
+    // A minute of this would fill a disk.
+    for (const topic of made) await context.bench('delete-topic', { bootstrap, topic })
   }
 }

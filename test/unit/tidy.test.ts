@@ -26,6 +26,9 @@ const rustCode = (path: string) => code(path).split(/^#\[cfg\(test\)\]\s*\n(?:#\
 
 const typescript = files('ts', '.ts')
 const rust = files('core-rs', '.rs').filter((path) => path.includes('/src/'))
+/** The benchmark suite: held to what is said of files, free to use clocks and sockets. */
+const suite = files('bench/suite', '.ts')
+const loads = files('bench/src', '.rs')
 /** Test modules that stand in files of their own may use the real file system. */
 const isRustTest = (path: string) => /_tests?\.rs$|\/tests\.rs$|\/tests\/|\/testing\.rs$/.test(path)
 
@@ -111,7 +114,9 @@ describe('banned calls', () => {
   })
 
   it('no unfinished work', () => {
-    expect(found([...rust, ...typescript], /todo!|unimplemented!|TODO|FIXME/g, read)).toEqual([])
+    expect(
+      found([...rust, ...typescript, ...suite, ...loads], /todo!|unimplemented!|TODO|FIXME/g, read),
+    ).toEqual([])
   })
 })
 
@@ -122,31 +127,39 @@ describe('files', () => {
     expect(typescript.filter((path) => !used.has(path) && !entries.has(path))).toEqual([])
   })
 
+  it('of the benchmark suite are all used by its runner, parts through their list', () => {
+    const used = new Set(suite.flatMap(imports))
+    expect(suite.filter((path) => !used.has(path) && path !== 'bench/suite/main.ts')).toEqual([])
+  })
+
   it('of the crates are all declared as modules', () => {
-    const unused = rust.filter((path) => {
+    const unused = [...rust, ...loads].filter((path) => {
       if (/src\/(lib|main)\.rs$/.test(path)) return false
       const name = path.endsWith('/mod.rs') ? dirname(path) : path.replace(/\.rs$/, '')
-      const neighbours = rust.filter((other) => dirname(other) === dirname(path))
+      const neighbours = [...rust, ...loads].filter((other) => dirname(other) === dirname(path))
       if (neighbours.some((other) => code(other).includes(`#[path = "${path.split('/').at(-1)}"]`)))
         return false
       const parent = dirname(name)
-      const homes = [join(parent, 'mod.rs'), join(parent, 'lib.rs'), `${parent}.rs`].filter((home) =>
-        existsSync(join(root, home)),
-      )
+      const homes = ['mod.rs', 'lib.rs', 'main.rs']
+        .map((home) => join(parent, home))
+        .concat(`${parent}.rs`)
+        .filter((home) => existsSync(join(root, home)))
       return !homes.some((home) => new RegExp(`\\bmod ${name.split('/').at(-1)}\\b`).test(code(home)))
     })
     expect(unused).toEqual([])
   })
 
   it('open with a sentence that says what they own', () => {
-    const silent = [...rust.filter((path) => !isRustTest(path)), ...typescript].filter(
+    const silent = [...rust.filter((path) => !isRustTest(path)), ...typescript, ...suite, ...loads].filter(
       (path) => !/^(?:#!.*\n)?(?:\/\/|\/\*)/.test(read(path)),
     )
     expect(silent).toEqual([])
   })
 
   it('are at most 500 lines long, or at least named', () => {
-    const long = [...rust, ...typescript].filter((path) => read(path).split('\n').length > 500)
+    const long = [...rust, ...typescript, ...suite, ...loads].filter(
+      (path) => read(path).split('\n').length > 500,
+    )
     if (long.length > 0) console.warn(`files over 500 lines: ${long.join(', ')}`)
   })
 })

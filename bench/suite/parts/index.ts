@@ -3,6 +3,7 @@ import type { Part } from '../contract.js'
 import catchUp from './catch-up.js'
 import compressed from './compressed.js'
 import connections from './connections.js'
+import controlPlane from './control-plane.js'
 import crowd from './crowd.js'
 import durable from './durable.js'
 import fetch from './fetch.js'
@@ -26,6 +27,7 @@ export const parts: readonly Part[] = [
   partitions,
   connections,
   crowd,
+  controlPlane,
   catchUp,
   recovery,
 ]

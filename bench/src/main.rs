@@ -10,6 +10,7 @@ mod options;
 mod output;
 mod percentiles;
 mod process;
+mod user;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("load-connections", load::connections::run),
     ("load-catch-up", load::catch_up::run),
     ("load-crowd", load::crowd::run),
+    ("user-produce", user::produce::run),
+    ("user-consume", user::consume::run),
     ("drop-cache", load::drop_cache::run),
     ("prime", memory::prime),
     ("touch", memory::touch),

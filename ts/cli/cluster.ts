@@ -10,7 +10,7 @@ import {
 } from '../protocol/index.js'
 import { type ClusterOptions, clusterCommand, family, withCluster } from './command.js'
 import { refused } from './failure.js'
-import { count, print, table } from './output.js'
+import { count, print, sizeText, table } from './output.js'
 import type { Cluster } from './wire/cluster.js'
 
 const METADATA_TOPIC = '__cluster_metadata'
@@ -95,10 +95,10 @@ function disks(options: ClusterOptions): Promise<void> {
       logDirs
         .map((one) => {
           const free =
-            one.usableBytes < 0 ? '' : `, ${bytes(one.usableBytes)} of ${bytes(one.totalBytes)} free`
+            one.usableBytes < 0 ? '' : `, ${sizeText(one.usableBytes)} of ${sizeText(one.totalBytes)} free`
           const state = one.online ? 'online' : 'OFFLINE'
           const filled = one.partitions.filter((each) => each.bytes > 0)
-          const rows = filled.map((each) => [each.topic, each.partition, bytes(each.bytes)])
+          const rows = filled.map((each) => [each.topic, each.partition, sizeText(each.bytes)])
           const empty = count(one.partitions.length - filled.length, 'empty partition')
           return `Broker ${one.broker}: ${one.path} (${state}${free})\n${table(['topic', 'partition', 'size'], rows)}\nand ${empty}`
         })
@@ -127,14 +127,6 @@ async function logDirsOf(cluster: Cluster, nodeId: number) {
       )
       .sort((a, b) => b.bytes - a.bytes),
   }))
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-
-/** `12.3 MiB` */
-function bytes(n: number): string {
-  const power = Math.min(UNITS.length - 1, n < 1 ? 0 : Math.floor(Math.log2(n) / 10))
-  return `${power === 0 ? n : (n / 1024 ** power).toFixed(1)} ${UNITS[power]}`
 }
 
 function apis(options: ClusterOptions): Promise<void> {

@@ -40,18 +40,24 @@ export function print<T>(json: boolean | undefined, value: T, human: (value: T) 
   printLine(json ? JSON.stringify(value, null, 2) : human(value))
 }
 
-/** A line on a terminal's stderr that is written over as work goes on; nothing where nobody looks. */
+/**
+ * A line on a terminal's stderr that is written over as work goes on. Where stderr is no terminal nothing is written, or
+ * a line every `linesMs` for work that takes minutes.
+ */
 export class Progress {
-  private shownAt = 0
+  private shownAt = Number.NEGATIVE_INFINITY
   private shown = false
 
+  constructor(private readonly linesMs: number | null = null) {}
+
   update(text: () => string): void {
-    if (!process.stderr.isTTY) return
+    const { isTTY } = process.stderr
+    const everyMs = isTTY ? 100 : this.linesMs
     const now = performance.now()
-    if (now - this.shownAt < 100) return
+    if (everyMs === null || now - this.shownAt < everyMs) return
     this.shownAt = now
-    this.shown = true
-    process.stderr.write(`\r\u001b[K${text()}`)
+    this.shown = isTTY
+    process.stderr.write(isTTY ? `\r\u001b[K${text()}` : `${text()}\n`)
   }
 
   end(): void {
@@ -61,4 +67,19 @@ export class Progress {
 
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** `12.3 MiB` */
+export function sizeText(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10))
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`
+}
+
+/** Reads what `sizeText` writes, without a space too; undefined where it is no size. */
+export function sizeOf(text: string): number | undefined {
+  const [, amount = '', unit = 'B'] = /^(\d+(?:\.\d+)?) ?([KMGT]?i?B)?$/i.exec(text) ?? []
+  const power = UNITS.findIndex((one) => one.toLowerCase() === unit.toLowerCase())
+  return amount === '' || power < 0 ? undefined : Math.round(Number(amount) * 1024 ** power)
 }

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   cluster: async () => (await import('./cluster.js')).declareCluster,
   produce: async () => (await import('./produce.js')).declareProduce,
   consume: async () => (await import('./consume.js')).declareConsume,
+  bench: async () => (await import('./bench.js')).declareBench,
 }
 
 /** Runs the command of the process's arguments. `stopEarlyNoMore` is called once `start` hears signals itself. */

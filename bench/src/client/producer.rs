@@ -10,6 +10,8 @@ use super::connection::Connection;
 use super::requests::{CORRELATION_AT, Request, expect_no_error};
 
 const TIMEOUT_MS: i32 = 30_000;
+/// Behind the header, whose client id is `bench`, and a null transactional id.
+const ACKS_AT: usize = 4 + 2 + 2 + 4 + 2 + 5 + 2;
 
 /// A Produce request with one batch for each of some partitions.
 struct Frame {
@@ -77,6 +79,20 @@ impl Producer {
             next_sequence: 0,
             sent: VecDeque::new(),
         }
+    }
+
+    /// Another `acks` than 1: −1 waits for all replicas.
+    pub fn with_acks(mut self, acks: i16) -> Self {
+        for frame in &mut self.frames {
+            frame.bytes[ACKS_AT..ACKS_AT + 2].copy_from_slice(&acks.to_be_bytes());
+        }
+        self
+    }
+
+    /// The topic is not empty: its partitions end here.
+    pub fn starting_at(mut self, offset: i64) -> Self {
+        self.next_offset = offset;
+        self
     }
 
     /// Requests without an ack so far.
@@ -155,6 +171,7 @@ mod tests {
         let batches = build(&shape, Some(ProducerId { id: 1, epoch: 0 })).unwrap();
         let frame = Frame::new("topic", 1, 3, &batches[0], true);
         assert_eq!(frame.bytes[..4], (frame.bytes.len() as u32 - 4).to_be_bytes());
+        assert_eq!(frame.bytes[ACKS_AT..ACKS_AT + 6], [0, 1, 0, 0, 0x75, 0x30]);
         assert_eq!(frame.batches.len(), 3);
         for (partition, range) in frame.batches.iter().enumerate() {
             assert_eq!(frame.bytes[range.start - 8..range.start - 4], (partition as i32).to_be_bytes());

@@ -232,7 +232,11 @@ impl Ends {
     }
 
     fn tell(&self, seconds: u64) -> io::Result<()> {
-        let mut so_far: Figures = figures([("seconds", seconds as f64), ("requests", self.sent as f64)]);
+        let mut so_far: Figures = figures([
+            ("seconds", seconds as f64),
+            ("requests", self.sent as f64),
+            ("records", self.fetched_latencies.count() as f64),
+        ]);
         if self.fetched_latencies.count() > 0 {
             self.fetched_latencies.add_to(&mut so_far, "")?;
         }

@@ -97,6 +97,29 @@ export class Cluster {
     return this.at(address)
   }
 
+  /** Where the partition's leader is, as the cluster advertises it, once there is one; a topic that was created just now
+   * may be unknown for a moment. Throws CommandError where it stays so. */
+  async leader(topic: string, partition: number): Promise<Address> {
+    const answer = await this.settled(
+      () => this.metadata([topic]),
+      ({ topics: [one] }) => [
+        one?.errorCode === Errors.UNKNOWN_TOPIC_OR_PARTITION
+          ? Errors.LEADER_NOT_AVAILABLE
+          : (one?.errorCode ?? Errors.NONE),
+        one?.partitions.find((each) => each.partitionIndex === partition)?.errorCode ?? Errors.NONE,
+      ],
+    )
+    const [found] = answer.topics
+    if (found === undefined || found.errorCode !== Errors.NONE) {
+      throw refused(`read topic ${topic}`, found?.errorCode ?? Errors.UNKNOWN_SERVER_ERROR)
+    }
+    const leaderId = found.partitions.find((one) => one.partitionIndex === partition)?.leaderId
+    const address = this.addresses.get(leaderId ?? -1)
+    if (address === undefined)
+      throw new CommandError(`Topic ${topic} has no partition ${partition} with a leader.`)
+    return address
+  }
+
   async controller(): Promise<BrokerConnection> {
     const { controllerId, brokers } = await this.metadata([])
     const broker = brokers.find((one) => one.nodeId === controllerId)
@@ -147,14 +170,14 @@ export class Cluster {
   }
 }
 
-/** `host:port,[::1]:port`. Throws CommandError that quotes what is wrong. */
-export function parseBootstrap(text: string): Address[] {
+/** `host:port,[::1]:port`. Throws CommandError that names the flag and quotes what is wrong. */
+export function parseBootstrap(text: string, flag = '--bootstrap-server'): Address[] {
   return text.split(',').map((part) => {
     const found = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(part.trim())
     const host = found?.[1] ?? found?.[2]
     const port = Number(found?.[3])
     if (host === undefined || port < 1 || port > 65535) {
-      throw new CommandError(`--bootstrap-server ${text}: "${part}" is not host:port.`)
+      throw new CommandError(`${flag} ${text}: "${part}" is not host:port.`)
     }
     return { host, port }
   })

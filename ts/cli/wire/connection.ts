@@ -3,6 +3,7 @@
  * It knows nothing of clusters and never tries anything twice.
  */
 import { connect, type Socket } from 'node:net'
+import { hostAndPort } from '../../config/listeners.js'
 import {
   type Api,
   apiVersions,
@@ -47,9 +48,7 @@ export class BrokerConnection {
 
   /** Connects and asks which versions the broker serves. Rejects with a sentence that names the address. */
   static async open(address: Address, timeoutMs: number): Promise<BrokerConnection> {
-    const name = address.host.includes(':')
-      ? `[${address.host}]:${address.port}`
-      : `${address.host}:${address.port}`
+    const name = hostAndPort(address)
     const socket = connect({ ...address, noDelay: true })
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)

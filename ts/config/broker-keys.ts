@@ -434,8 +434,7 @@ export const brokerKeys = {
     default: 60000,
     min: 0,
     updateMode: 'cluster-wide',
-    honoured: false,
-    doc: 'Default of file.delete.delay.ms.',
+    doc: 'Default of file.delete.delay.ms, and how long the files of a deleted topic stay, in ms.',
   }),
   'message.max.bytes': int({
     default: 1048588,

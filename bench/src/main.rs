@@ -6,6 +6,7 @@ mod cpu;
 mod floor;
 mod load;
 mod memory;
+mod micro;
 mod options;
 mod output;
 mod percentiles;
@@ -49,6 +50,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("drop-cache", load::drop_cache::run),
     ("prime", memory::prime),
     ("touch", memory::touch),
+    ("micro-request", micro::request::run),
     ("exec", process::exec),
     ("bind", process::bind),
 ];

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::produce_request::{ProducePartition, ProduceRequest, TopicRef};
 use super::produce_response::{Produced, ProducedTopic, TopicLabel, encode};
 use super::wire::WireError;
@@ -19,17 +21,16 @@ const TRANSACTIONAL: u8 = 0x10;
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
     let version = ctx.header.api_version;
     let reader = ctx.body(frame);
-    let request = ProduceRequest::read(reader, version)?;
-    let (acks, timeout_ms) = (request.acks, request.timeout_ms);
-    let unauthorized = !may_write_transactions(ctx, frame, &request);
-    let topics: Vec<(Option<Arc<Topic>>, ErrorCode, ProducedTopic)> =
-        request.topics.iter().map(|asked| find(ctx, asked.topic, asked.partition_count)).collect();
-    let partitions = request.partitions;
+    let ProduceRequest { transactional_id, acks, timeout_ms, topics, partitions } =
+        ProduceRequest::read(reader, version)?;
+    let unauthorized = !may_write_transactions(ctx, frame, transactional_id, &partitions);
+    let topics: SmallVec<[Found; 1]> =
+        topics.into_iter().map(|asked| find(ctx, asked.topic, asked.partition_count)).collect();
 
-    let mut produced = Vec::with_capacity(partitions.len());
+    let mut produced: SmallVec<[Produced; 1]> = SmallVec::with_capacity(partitions.len());
     let mut waits = Vec::new();
     let mut remaining = partitions.into_iter();
-    for (topic, refused, label) in &topics {
+    for Found { topic, refused, label } in &topics {
         for asked in remaining.by_ref().take(label.partition_count) {
             let answer = match topic {
                 _ if unauthorized => Produced {
@@ -44,7 +45,7 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
             produced.push(answer);
         }
     }
-    let topics: Vec<ProducedTopic> = topics.into_iter().map(|(_, _, label)| label).collect();
+    let topics: SmallVec<[ProducedTopic; 1]> = topics.into_iter().map(|found| found.label).collect();
     if acks == 0 {
         return Ok(match produced.iter().find(|answer| answer.error.is_error()) {
             // The only way to tell the client, which then looks for the leader anew (as Kafka).
@@ -77,22 +78,29 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
 }
 
 /// Transactional batches need leave to write for their transactional id; without it the whole request is refused.
-fn may_write_transactions(ctx: &RequestContext<'_>, frame: &[u8], request: &ProduceRequest<'_>) -> bool {
+fn may_write_transactions(
+    ctx: &RequestContext<'_>,
+    frame: &[u8],
+    transactional_id: Option<&str>,
+    partitions: &[ProducePartition],
+) -> bool {
     let transactional = |asked: &ProducePartition| {
         let batch = frame.get(asked.records.clone()).unwrap_or_default();
         batch.get(MAGIC) == Some(&2)
             && batch.get(ATTRIBUTES_LOW).is_some_and(|byte| byte & TRANSACTIONAL != 0)
     };
-    let id = request.transactional_id.map(Resource::TransactionalId);
-    !request.partitions.iter().any(transactional) || id.is_some_and(|id| ctx.may(Operation::Write, id))
+    let id = transactional_id.map(Resource::TransactionalId);
+    !partitions.iter().any(transactional) || id.is_some_and(|id| ctx.may(Operation::Write, id))
 }
 
 /// The topic asked for, or why all of its partitions are refused.
-fn find(
-    ctx: &RequestContext<'_>,
-    asked: TopicRef<'_>,
-    partition_count: usize,
-) -> (Option<Arc<Topic>>, ErrorCode, ProducedTopic) {
+struct Found {
+    topic: Option<Arc<Topic>>,
+    refused: ErrorCode,
+    label: ProducedTopic,
+}
+
+fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, partition_count: usize) -> Found {
     let (topic, unknown) = match asked {
         TopicRef::Name(name) => (ctx.topics.by_name(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
         TopicRef::Id(id) => (ctx.topics.by_id(id), ErrorCode::UNKNOWN_TOPIC_ID),
@@ -104,13 +112,13 @@ fn find(
         (None, TopicRef::Id(_)) => None,
     };
     let allowed = name.is_none_or(|name| ctx.may(Operation::Write, Resource::Topic(name)));
-    let error = match &topic {
+    let refused = match &topic {
         _ if !allowed => ErrorCode::TOPIC_AUTHORIZATION_FAILED,
         None => unknown,
         Some(topic) if topic.internal => ErrorCode::INVALID_TOPIC_EXCEPTION,
         Some(_) => ErrorCode::NONE,
     };
-    (topic, error, ProducedTopic { label, partition_count })
+    Found { topic, refused, label: ProducedTopic { label, partition_count } }
 }
 
 fn append(
@@ -130,7 +138,7 @@ fn append(
     };
     let place_of = (&*topic.name, asked.index);
     // In Kafka's order: the request's shape, its acks, leader and replicas, and only then what the batch says.
-    let checked = check_client_batch(records, version, &partition.config(), place_of, now);
+    let checked = check_client_batch(records, version, partition.config(), place_of, now);
     let misshapen = checked.as_ref().is_err_and(PartitionError::is_of_shape);
     if !misshapen && !(-1..=1).contains(&acks) {
         return Produced::refused(asked.index, ErrorCode::INVALID_REQUIRED_ACKS);
@@ -169,8 +177,8 @@ struct ParkedProduce {
     correlation_id: i32,
     version: i16,
     deadline_ms: i64,
-    topics: Vec<ProducedTopic>,
-    produced: Vec<Produced>,
+    topics: SmallVec<[ProducedTopic; 1]>,
+    produced: SmallVec<[Produced; 1]>,
     waits: Vec<Wait>,
     /// Where the leaders are that the reply may name.
     endpoints: Option<Endpoints>,

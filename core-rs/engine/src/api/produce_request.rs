@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::wire::{Reader, WireError};
 use crate::uuid::Uuid;
 
@@ -27,9 +29,10 @@ pub(super) struct ProduceRequest<'a> {
     pub transactional_id: Option<&'a str>,
     pub acks: i16,
     pub timeout_ms: i32,
-    pub topics: Vec<ProduceTopic<'a>>,
-    /// Partitions of all topics, in order.
-    pub partitions: Vec<ProducePartition>,
+    pub topics: SmallVec<[ProduceTopic<'a>; 1]>,
+    /// Partitions of all topics, in order. Both lists hold one without an allocation: the request of a client that
+    /// does not linger.
+    pub partitions: SmallVec<[ProducePartition; 1]>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -56,8 +59,8 @@ impl<'a> ProduceRequest<'a> {
         // The smallest topic: an empty name or an id, a count, tags; the smallest partition: index, length, tags.
         let (min_topic, min_partition) = if flexible { (3, 6) } else { (6, 8) };
         let topic_count = reader.array(min_topic, "topics")?;
-        let mut topics = Vec::with_capacity(topic_count);
-        let mut partitions = Vec::new();
+        let mut topics = SmallVec::with_capacity(topic_count);
+        let mut partitions = SmallVec::new();
         for _ in 0..topic_count {
             let topic = TopicRef::read(&mut reader, version >= 13)?;
             let partition_count = reader.array(min_partition, "partitions")?;

@@ -92,6 +92,16 @@ impl Output {
         })
     }
 
+    /// All that is left to send, if it is one part in memory.
+    pub fn only_bytes(&self) -> Option<&[u8]> {
+        match self.parts.front() {
+            Some(Queued { part: Part::Bytes(bytes), .. }) if self.parts.len() == 1 => {
+                bytes.get(self.sent as usize..)
+            }
+            _ => None,
+        }
+    }
+
     /// The run of in-memory parts at the front, at most `max` of them, for one gathering write; and whether more
     /// follows behind them (`MSG_MORE`). Empty when a file is next.
     pub fn front_slices(&self, max: usize) -> (Vec<IoSlice<'_>>, bool) {

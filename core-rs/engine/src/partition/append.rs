@@ -85,7 +85,7 @@ impl Partition {
             log_append_time: checked.log_append_time,
             writer: incoming.map_or(Writer::Plain, Writer::Producer),
         };
-        let config = self.config();
+        let config = checked.config;
         self.with(|state| {
             state.check_leader(-1)?;
             state.check_in_sync(acks_all, &config)?;

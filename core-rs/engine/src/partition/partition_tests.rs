@@ -16,7 +16,7 @@ fn append(
     notices: &mut Notices,
 ) -> Result<Appended, PartitionError> {
     let mut bytes = bytes.to_vec();
-    let checked = check_client_batch(&mut bytes, 9, &partition.config(), ("t", 0), NOON)?;
+    let checked = check_client_batch(&mut bytes, 9, partition.config(), ("t", 0), NOON)?;
     partition.append_as_leader(&mut bytes, checked, true, NOON, notices)
 }
 

@@ -79,7 +79,7 @@ fn an_open_transaction_holds_back_readers_of_committed_records_alone() {
     let partition = leader(&disk, PartitionConfig::default());
     let plain = |notices: &mut Notices| {
         let mut bytes = batch(1);
-        let checked = check_client_batch(&mut bytes, 9, &partition.config(), ("t", 0), NOON).unwrap();
+        let checked = check_client_batch(&mut bytes, 9, partition.config(), ("t", 0), NOON).unwrap();
         partition.append_as_leader(&mut bytes, checked, true, NOON, notices).unwrap()
     };
     plain(&mut notices);

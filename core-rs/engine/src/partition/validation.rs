@@ -1,6 +1,8 @@
 //! The checks of a client's batch that need no partition lock: everything inside it and what the topic allows. It
 //! stamps the batch with its final timestamps, never with an offset.
 
+use std::sync::Arc;
+
 use millrace_record::batch::{LENGTH_PREFIX_LEN, MAGIC_END, MAGIC_V2, NO_TIMESTAMP};
 use millrace_record::{
     BatchError, BatchSummary, BatchView, Codec, Origin, TimestampType, ValidateOptions, patch, validate,
@@ -35,6 +37,8 @@ pub struct CheckedBatch {
     pub max_timestamp: i64,
     /// The append's time for a topic with LogAppendTime, else −1: what the producer is told.
     pub log_append_time: i64,
+    /// What it was checked by, and is appended by.
+    pub config: Arc<PartitionConfig>,
 }
 
 /// Checks that `bytes` holds exactly one whole batch that a Produce of `api_version` may carry into partition `index` of
@@ -46,7 +50,7 @@ pub struct CheckedBatch {
 pub fn check_client_batch(
     bytes: &mut [u8],
     api_version: i16,
-    config: &PartitionConfig,
+    config: Arc<PartitionConfig>,
     (topic, index): (&str, i32),
     now: Now,
 ) -> Result<CheckedBatch, PartitionError> {
@@ -71,7 +75,7 @@ pub fn check_client_batch(
     };
     let max_decompressed = expansion * max;
     let summary = validate(&batch, &ValidateOptions { origin: Origin::Client, max_decompressed })?;
-    check_topic_rules(&batch, &summary, config, (topic, index), now)?;
+    check_topic_rules(&batch, &summary, &config, (topic, index), now)?;
     let recompressed = match target {
         Some(target) => Some(recompress(&batch, &summary, target, log_append_time)?),
         None => None,
@@ -89,6 +93,7 @@ pub fn check_client_batch(
         log_append_time: log_append_time.unwrap_or(-1),
         summary,
         recompressed,
+        config,
     })
 }
 

@@ -157,7 +157,12 @@ impl StorageFile for DiskFile {
         if bufs.len() > SLICES_PER_WRITE {
             return self.write_pieces(offset, bufs, 0);
         }
-        match rustix::io::pwritev(&self.file, bufs, offset) {
+        // One batch is the common case, and the plain call is the cheaper one.
+        let written = match bufs {
+            [only] => rustix::io::pwrite(&self.file, only, offset),
+            _ => rustix::io::pwritev(&self.file, bufs, offset),
+        };
+        match written {
             Ok(written) if written == total => Ok(()),
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => self.write_pieces(offset + written as u64, bufs, written),

@@ -1,0 +1,3 @@
+//! Micro-benchmarks: one thing each, without sockets.
+
+pub mod request;

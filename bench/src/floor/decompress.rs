@@ -24,13 +24,16 @@ struct Options {
     batch: Shape,
 }
 
+/// Makes records of a frame in the buffer that it has; their length.
+type Decompress<'a> = Box<dyn FnMut(&[u8]) -> Result<usize, String> + 'a>;
+
 /// Result: `cpuSecondsPerGiB`, `userSecondsPerGiB`, `systemSecondsPerGiB`, per GiB before compression.
 pub fn run(json: &str) -> Outcome {
     let options: Options = parse(json)?;
     pin(options.core)?;
     let batches = build(&options.batch, None)?;
     let mut buffer = vec![0; options.batch.batch_bytes];
-    let mut decompress: Box<dyn FnMut(&[u8]) -> Result<usize, String>> = match options.batch.codec.as_str() {
+    let mut decompress: Decompress = match options.batch.codec.as_str() {
         "lz4" => Box::new(|frame| lz4(frame, &mut buffer)),
         "zstd" => {
             let mut context = Decompressor::new()?;

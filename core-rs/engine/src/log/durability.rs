@@ -223,14 +223,24 @@ impl Log {
         limit: i64,
         damaged: &mut Vec<DamagedPlace>,
     ) -> Result<Option<(i64, Vec<ProducerSnapshotEntry>)>, LogError> {
+        let limit = limit.min(self.end_offset);
+        let read = |offset: i64| {
+            let contents = self.folder.storage.read_to_vec(&self.folder.path(offset, SNAPSHOT));
+            contents.map_err(self.folder.fault(offset, SNAPSHOT))
+        };
+        // Mostly the newest one is known and whole: then nobody has to list the directory.
+        if let Some(newest) = self.newest_snapshot.filter(|newest| *newest <= limit)
+            && let Ok(contents) = read(newest)
+            && let Ok(entries) = producer_snapshot::decode(&contents)
+        {
+            return Ok(Some((newest, entries)));
+        }
         let mut offsets = snapshot_offsets(&self.folder)?;
-        offsets.retain(|offset| *offset <= limit.min(self.end_offset));
+        offsets.retain(|offset| *offset <= limit);
         for offset in offsets.into_iter().rev() {
             let path = self.folder.path(offset, SNAPSHOT);
-            let contents =
-                self.folder.storage.read_to_vec(&path).map_err(self.folder.fault(offset, SNAPSHOT))?;
             // The one before it still holds.
-            match producer_snapshot::decode(&contents) {
+            match producer_snapshot::decode(&read(offset)?) {
                 Ok(entries) => return Ok(Some((offset, entries))),
                 Err(error) => {
                     let reason = error.to_string();

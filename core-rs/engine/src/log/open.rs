@@ -98,7 +98,9 @@ impl Log {
             log.epochs.dirty = false;
         }
         log.mark_cold();
-        log.newest_snapshot = remove_stray_snapshots(&log, &listing)?.filter(|_| opening.is_clean());
+        let newest_snapshot = remove_stray_snapshots(&log, &listing)?;
+        report.has_snapshot = newest_snapshot.is_some();
+        log.newest_snapshot = newest_snapshot.filter(|_| opening.is_clean());
         Ok((log, report))
     }
 }

@@ -95,6 +95,8 @@ pub struct OpenReport {
     pub cut: Vec<CutBytes>,
     /// Files that were not what was written, and were made anew or done without.
     pub damaged: Vec<DamagedPlace>,
+    /// There is a producer snapshot, whole or not.
+    pub has_snapshot: bool,
 }
 
 /// Bytes that recovery took out of the log.

@@ -9,7 +9,8 @@ use parking_lot::{Mutex, RwLock};
 use super::markers::end_in;
 use super::producer_state::{IncomingBatch, ProducerStates};
 use super::{Partition, PartitionConfig, State};
-use crate::log::{DamagedPlace, LastStop, Log, LogError, OpenReport, Opening, partition_metadata};
+use crate::log::producer_snapshot::ProducerSnapshotEntry;
+use crate::log::{LastStop, Log, LogError, OpenReport, Opening, partition_metadata};
 use crate::storage::{Storage, WriteError};
 use crate::time::Now;
 use crate::uuid::Uuid;
@@ -47,7 +48,11 @@ impl Partition {
         claim(storage.as_ref(), &spec, log.size() == 0)?;
         let rebuilt = report.rebuilt_indexes.iter().copied().min();
         let mut damaged = Vec::new();
-        let mut producers = replay(&mut log, rebuilt, &mut damaged, now, config.producer_expiration_ms)?;
+        let snapshot = match report.has_snapshot {
+            true => log.read_producer_snapshot(rebuilt.unwrap_or(i64::MAX), &mut damaged)?,
+            false => None,
+        };
+        let mut producers = replay(&mut log, snapshot, now, config.producer_expiration_ms)?;
         // One that a crash tore was never synced.
         report.damaged.extend(damaged.into_iter().filter(|_| opening.stop == LastStop::Clean));
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
@@ -109,20 +114,18 @@ fn claim(storage: &dyn Storage, spec: &PartitionSpec, is_empty: bool) -> Result<
     }
 }
 
-/// Rebuilds the producer state from its newest snapshot and the batches after it. Recovery has thrown away the
-/// transaction indexes from segment `rebuilt` on: the state is then taken from before, and the aborted transactions
-/// that it meets on its way go into them again.
+/// Rebuilds the producer state from a snapshot (its offset and contents) and the batches after it. Where recovery has
+/// thrown away transaction indexes, the snapshot is one from before: the aborted transactions that are met on the way go
+/// into them again.
 fn replay(
     log: &mut Log,
-    rebuilt: Option<i64>,
-    damaged: &mut Vec<DamagedPlace>,
+    snapshot: Option<(i64, Vec<ProducerSnapshotEntry>)>,
     now: Now,
     expiration_ms: i64,
 ) -> Result<ProducerStates, LogError> {
-    let limit = rebuilt.unwrap_or(i64::MAX);
     // Without a snapshot from the very first batch that is there: one below the log start may have begun a transaction
     // that ended above.
-    let (from, entries) = log.read_producer_snapshot(limit, damaged)?.unwrap_or((0, Vec::new()));
+    let (from, entries) = snapshot.unwrap_or((0, Vec::new()));
     let mut producers = ProducerStates::from_snapshot(&entries);
     let mut batches = log.replay_from(from)?;
     while let Some(batch) = batches.next_replayed()? {

@@ -64,7 +64,8 @@ impl Storage for FileStorage {
         let changes = shared.changes();
         drop(shared);
         let file = self.open(path)?;
-        self.shared.lock().insert(path, &file, changes);
+        let evicted = self.shared.lock().insert(path, &file, changes);
+        drop(evicted);
         Ok(file)
     }
 
@@ -79,14 +80,18 @@ impl Storage for FileStorage {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
+            // The listing itself tells directories, and nobody wants to know more of them.
+            if entry.file_type()?.is_dir() {
+                entries.push(DirEntry { name, is_dir: true, len: 0 });
+                continue;
+            }
             let metadata = match entry.metadata() {
                 Ok(metadata) => metadata,
                 // Removed between the listing and the look at it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let is_dir = metadata.is_dir();
-            entries.push(DirEntry { name, is_dir, len: if is_dir { 0 } else { metadata.len() } });
+            entries.push(DirEntry { name, is_dir: false, len: metadata.len() });
         }
         entries.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(entries)

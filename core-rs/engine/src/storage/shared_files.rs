@@ -1,7 +1,7 @@
 //! A bounded set of open handles by path, least recently used out first; an evicted handle closes when its last user lets go.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::StorageFile;
@@ -12,18 +12,24 @@ pub struct SharedFiles {
     tick: u64,
     /// Raised whenever a name changes its meaning.
     changes: u64,
-    open: HashMap<PathBuf, (Arc<dyn StorageFile>, u64)>,
+    /// With the tick of their last use.
+    open: HashMap<Arc<Path>, (Arc<dyn StorageFile>, u64)>,
+    /// The same by that tick. Opening thousands of logs evicts as often: no scan may find the oldest.
+    by_use: BTreeMap<u64, Arc<Path>>,
 }
 
 impl SharedFiles {
     pub fn new(limit: usize) -> SharedFiles {
-        SharedFiles { limit: limit.max(1), tick: 0, changes: 0, open: HashMap::new() }
+        let (open, by_use) = (HashMap::new(), BTreeMap::new());
+        SharedFiles { limit: limit.max(1), tick: 0, changes: 0, open, by_use }
     }
 
     pub fn get(&mut self, path: &Path) -> Option<Arc<dyn StorageFile>> {
         self.tick += 1;
         let (file, used) = self.open.get_mut(path)?;
+        let path = self.by_use.remove(used)?;
         *used = self.tick;
+        self.by_use.insert(self.tick, path);
         Some(Arc::clone(file))
     }
 
@@ -32,28 +38,48 @@ impl SharedFiles {
         self.changes
     }
 
-    /// Keeps a file opened after `changes` was read, unless a name changed in between: it may be that one.
-    pub fn insert(&mut self, path: &Path, file: &Arc<dyn StorageFile>, changes: u64) {
+    /// Keeps a file opened after `changes` was read, unless a name changed in between: it may be that one. What this
+    /// pushes out is returned, to be closed when nobody waits for the set.
+    #[must_use]
+    pub fn insert(
+        &mut self,
+        path: &Path,
+        file: &Arc<dyn StorageFile>,
+        changes: u64,
+    ) -> Option<Arc<dyn StorageFile>> {
         if changes != self.changes {
-            return;
+            return None;
         }
         self.tick += 1;
-        if self.open.len() >= self.limit {
-            // A scan of the set costs less than the open(2) that led here.
-            let oldest = self.open.iter().min_by_key(|(_, (_, used))| *used).map(|(path, _)| path.clone());
-            if let Some(oldest) = oldest {
-                self.open.remove(&oldest);
-            }
+        let path: Arc<Path> = path.into();
+        let mut out = self.open.insert(Arc::clone(&path), (Arc::clone(file), self.tick));
+        if let Some((_, used)) = &out {
+            self.by_use.remove(used);
         }
-        self.open.insert(path.to_path_buf(), (Arc::clone(file), self.tick));
+        self.by_use.insert(self.tick, path);
+        if self.open.len() > self.limit
+            && let Some((_, oldest)) = self.by_use.pop_first()
+        {
+            out = self.open.remove(&oldest);
+        }
+        out.map(|(file, _)| file)
     }
 
     /// Forgets `path` and everything below it: its name is about to mean another file, or none.
     pub fn forget(&mut self, path: &Path) {
         self.changes += 1;
-        if self.open.remove(path).is_none() {
-            self.open.retain(|open, _| !open.starts_with(path));
+        if let Some((_, used)) = self.open.remove(path) {
+            self.by_use.remove(&used);
+            return;
         }
+        let by_use = &mut self.by_use;
+        self.open.retain(|open, (_, used)| {
+            let stays = !open.starts_with(path);
+            if !stays {
+                by_use.remove(used);
+            }
+            stays
+        });
     }
 
     pub fn len(&self) -> usize {

@@ -81,6 +81,13 @@ fn shared_handles_are_bounded_and_follow_names() {
     }
     let again = storage.open_shared(&paths[9]).unwrap();
     assert!(Arc::ptr_eq(&again, &storage.open_shared(&paths[9]).unwrap()));
+    // What was used least recently goes first.
+    paths.iter().take(3).for_each(|path| drop(storage.open_shared(path).unwrap()));
+    let used = storage.open_shared(&paths[9]).unwrap();
+    assert!(Arc::ptr_eq(&again, &used));
+    paths.iter().skip(3).take(3).for_each(|path| drop(storage.open_shared(path).unwrap()));
+    assert!(Arc::ptr_eq(&again, &storage.open_shared(&paths[9]).unwrap()));
+    assert_eq!(storage.shared_open(), 4);
     storage.rename(&paths[0], &paths[9]).unwrap();
     let mut byte = [9];
     storage.open_shared(&paths[9]).unwrap().read_at(0, &mut byte).unwrap();

@@ -61,7 +61,7 @@ fn a_clean_stop_leaves_trimmed_indexes_and_the_next_one_nothing_to_do() {
     sim.crash(7);
     assert_eq!(sim.digest(), digest, "everything was synced");
     let (mut log, report) = open(&storage, &LogConfig::default(), Opening::CLEAN);
-    assert_eq!(report, OpenReport::default());
+    assert_eq!(report, OpenReport { has_snapshot: true, ..OpenReport::default() });
     sim.fail_next(crate::storage::SimOperation::Sync, crate::storage::Fault::Short(0));
     sim.fail_next(crate::storage::SimOperation::Create, crate::storage::Fault::Short(0));
     log.write_producer_snapshot(&[]).unwrap();

@@ -18,6 +18,8 @@ export interface Launch {
   readonly config: Readonly<Record<string, string>>
   /** `0`, `0-1`. */
   readonly cores: string
+  /** Environment variables beside the runner's. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** What both targets get: nothing is created on the way, and deleted data is gone soon. */

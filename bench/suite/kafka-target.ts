@@ -54,7 +54,7 @@ export async function startKafka(jars: string, how: Launch): Promise<Started & {
   })
   const java = (flags: readonly string[], main: readonly string[]) => {
     const command = ['java', ...flags, '-cp', join(jars, '*'), ...main]
-    return launch(how.cores, command)
+    return launch(how.cores, command, { ...process.env, ...how.env })
   }
   if (!existsSync(join(how.folder, 'data', 'meta.properties'))) {
     const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties]

@@ -16,7 +16,8 @@ export async function startMillrace(how: Launch): Promise<Started & { target: Br
     ...how.config,
   })
   // The user's KAFKA_* variables would override the file.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_')))
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_'))
+  const env = { ...Object.fromEntries(own), ...how.env }
   const started = performance.now()
   const command = [process.execPath, join(root, 'dist', 'ts', 'cli', 'main.js'), 'start']
   const child = launch(how.cores, [...command, '--config', properties, '--log-level', 'error'], env)

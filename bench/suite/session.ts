@@ -141,8 +141,8 @@ export class Session {
 
   private launch(name: TargetName, folder: string, options: Omit<StartOptions, 'folder'>) {
     mkdirSync(folder, { recursive: true })
-    const { config = {}, cores = String(this.machine.brokerCore) } = options
-    const how = { name, folder, config, cores }
+    const { config = {}, cores = String(this.machine.brokerCore), env = {} } = options
+    const how = { name, folder, config, cores, env }
     if (name !== 'kafka') return startMillrace(how)
     if (this.machine.jars === undefined) throw new Error('Kafka is not measured in this run')
     return startKafka(this.machine.jars, how)

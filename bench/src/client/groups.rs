@@ -44,27 +44,58 @@ pub fn join(swarm: &mut Swarm, name: &str, members: usize, per_group: usize) -> 
     let groups: Vec<String> =
         (0..members.div_ceil(per_group)).map(|number| format!("{name}-{number}")).collect();
     await_coordinators(swarm, &groups)?;
-    for number in 0..members {
-        let join =
-            Request::new(11, 3, 0).string(&groups[number / per_group]).i32(SESSION_TIMEOUT_MS).i32(60_000);
-        let join = join.string("").string("consumer").i32(1).string("range").bytes(&[0; 24]);
-        swarm.send(number, &join.frame(0))?;
+    let mut joined: Vec<Member> = (0..members)
+        .map(|number| Member { group: groups[number / per_group].clone(), ..Member::default() })
+        .collect();
+    // The last generation of each group that began without all of its members.
+    let mut short = vec![0; groups.len()];
+    let mut rejoining: Vec<usize> = (0..members).collect();
+    while !rejoining.is_empty() || swarm.in_flight() > 0 {
+        for number in rejoining.drain(..) {
+            swarm.send(number, &join_frame(&joined[number]))?;
+        }
+        swarm.turn(Some(Duration::from_secs(60)), |number, reply, _| {
+            let (group, member) = (number / per_group, &mut joined[number]);
+            let in_generation = joined_as(reply, member)?;
+            let of_group = per_group.min(members - group * per_group);
+            if member.leads && in_generation < of_group {
+                short[group] = member.generation;
+                rejoining.extend((group * per_group..).take(of_group).filter(|other| *other != number));
+                rejoining.push(number);
+            } else if member.generation == short[group] {
+                rejoining.push(number);
+            }
+            Ok(())
+        })?;
+        // Whoever is in no generation yet, or in a newer one, has asked already or need not.
+        rejoining.retain(|number| {
+            joined[*number].generation == short[number / per_group] && joined[*number].generation > 0
+        });
+        rejoining.sort_unstable();
+        rejoining.dedup();
+        rejoining.retain(|number| swarm.in_flight_on(*number) == 0);
     }
-    let mut joined = vec![Member::default(); members];
-    swarm.settle(|number, reply, _| {
-        let mut reply = Reply::new(reply);
-        reply.take(8)?;
-        expect_no_error("JoinGroup", reply.i16()?)?;
-        let generation = reply.i32()?;
-        reply.string()?;
-        let leader = reply.string()?;
-        let id = reply.string()?;
-        let group = groups[number / per_group].clone();
-        joined[number] = Member { group, id: id.to_string(), generation, leads: leader == id };
-        Ok(())
-    })?;
     synchronise(swarm, &joined, per_group)?;
     Ok(joined)
+}
+
+fn join_frame(member: &Member) -> Vec<u8> {
+    let join = Request::new(11, 3, 0).string(&member.group).i32(SESSION_TIMEOUT_MS).i32(60_000);
+    let join = join.string(&member.id).string("consumer").i32(1).string("range").bytes(&[0; 24]);
+    join.frame(0)
+}
+
+/// Takes what a JoinGroup reply says about `member`; how many members its generation has, where it leads it.
+fn joined_as(reply: &[u8], member: &mut Member) -> io::Result<usize> {
+    let mut reply = Reply::new(reply);
+    reply.take(8)?;
+    expect_no_error("JoinGroup", reply.i16()?)?;
+    member.generation = reply.i32()?;
+    reply.string()?;
+    let leader = reply.string()?;
+    member.id = reply.string()?.to_string();
+    member.leads = leader == member.id;
+    Ok(usize::try_from(reply.i32()?).unwrap_or(0))
 }
 
 /// Every member of a group takes its assignment; the leaders hand them in.

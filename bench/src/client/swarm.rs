@@ -76,6 +76,11 @@ impl Swarm {
         self.in_flight
     }
 
+    /// Requests of one connection without a reply.
+    pub fn in_flight_on(&self, number: usize) -> usize {
+        self.peers[number].sent_at.len()
+    }
+
     pub fn send(&mut self, number: usize, frame: &[u8]) -> io::Result<()> {
         let peer = &mut self.peers[number];
         peer.sent_at.push_back(Instant::now());

@@ -10,7 +10,9 @@ const READ_BYTES: usize = 256 << 10;
 
 pub struct Wire {
     stream: TcpStream,
+    /// What the socket did not take yet: `unsent[taken..]`.
     unsent: Vec<u8>,
+    taken: usize,
     /// Received and not yet handed over: the first `filled` bytes.
     buffer: Vec<u8>,
     filled: usize,
@@ -21,7 +23,7 @@ impl Wire {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, unsent: Vec::new(), buffer: vec![0; READ_BYTES], filled: 0 })
+        Ok(Self { stream, unsent: Vec::new(), taken: 0, buffer: vec![0; READ_BYTES], filled: 0 })
     }
 
     /// Sends a frame, or as much as the socket takes, after what it did not take before.
@@ -30,27 +32,28 @@ impl Wire {
             self.unsent.extend_from_slice(frame);
             return self.flush();
         }
-        let taken = self.write(frame)?;
+        let taken = write(&mut self.stream, frame)?;
         self.unsent.extend_from_slice(&frame[taken..]);
         Ok(())
     }
 
     /// Sends what the socket did not take.
     pub fn flush(&mut self) -> io::Result<()> {
-        if !self.unsent.is_empty() {
-            let unsent = std::mem::take(&mut self.unsent);
-            let taken = self.write(&unsent)?;
-            self.unsent = unsent;
-            self.unsent.drain(..taken);
+        if self.unsent.is_empty() {
+            return Ok(());
+        }
+        self.taken += write(&mut self.stream, &self.unsent[self.taken..])?;
+        // A long backlog is not moved for every piece of it that leaves.
+        if self.taken > self.unsent.len() / 2 {
+            self.unsent.drain(..self.taken);
+            self.taken = 0;
         }
         Ok(())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.stream.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            other => other,
-        }
+    /// Whether something waits for the socket.
+    pub fn is_behind(&self) -> bool {
+        !self.unsent.is_empty()
     }
 
     /// Reads once and hands over each whole reply, from its correlation id on. Nothing came: nothing happens.
@@ -73,6 +76,14 @@ impl Wire {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         Ok(())
+    }
+}
+
+/// What the socket takes now.
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    match stream.write(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
     }
 }
 

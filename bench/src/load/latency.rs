@@ -146,8 +146,8 @@ impl Ends {
                 told = now / 1_000_000_000;
                 self.tell(told)?;
             }
-            let until_due = self.schedule.at(self.sent.min(self.total)).saturating_sub(now);
-            let (acks, records) = self.wait(if options.spin { 0 } else { until_due })?;
+            let due = if self.sent < self.total { self.schedule.at(self.sent) } else { last };
+            let (acks, records) = self.wait(if options.spin { 0 } else { due.saturating_sub(now) })?;
             if acks {
                 self.take_acks()?;
             }
@@ -174,8 +174,9 @@ impl Ends {
     fn wait(&self, nanos: u64) -> io::Result<(bool, bool)> {
         let seconds = (nanos / 1_000_000_000) as i64;
         let timeout = Timespec { tv_sec: seconds, tv_nsec: (nanos % 1_000_000_000) as _ };
+        let out = if self.producer.is_behind() { PollFlags::OUT } else { PollFlags::empty() };
         let mut ends =
-            [PollFd::new(&self.producer, PollFlags::IN), PollFd::new(&self.consumer, PollFlags::IN)];
+            [PollFd::new(&self.producer, PollFlags::IN | out), PollFd::new(&self.consumer, PollFlags::IN)];
         match poll(&mut ends, Some(&timeout)) {
             Err(rustix::io::Errno::INTR) => return Ok((false, false)),
             other => other?,

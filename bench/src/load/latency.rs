@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Deserialize;
 
+use super::beside::{BatchOptions, Batches, HeartbeatOptions, Heartbeats};
 use crate::client::connection::Connection;
 use crate::client::frames::{FetchFrame, ProduceFrame, batch_of, batches};
 use crate::client::schedule::Schedule;
@@ -39,6 +40,9 @@ struct Options {
     /// CPU to itself. Otherwise it sleeps until something comes or is due.
     #[serde(default)]
     spin: bool,
+    /// What the broker has to do beside; only with `spin`.
+    heartbeats: Option<HeartbeatOptions>,
+    batches: Option<BatchOptions>,
     /// A line of progress a second.
     #[serde(default)]
     progress: bool,
@@ -53,7 +57,7 @@ fn hundred() -> usize {
 }
 
 /// Result: percentiles from due to fetched (`p50Us` …), from due to acked (`ackP50Us` …), and how late the client itself
-/// sent (`lateP50Us` …); `records`, `seconds`. Error: any error code, a record at another offset than expected, or no
+/// sent (`lateP50Us` …); `records`, `seconds`; `heartbeats` and `batches`, how many of them there were. Error: any error code, a record at another offset than expected, or no
 /// progress for 30 s.
 pub fn run(json: &str) -> Outcome {
     let options: Options = parse(json)?;
@@ -63,6 +67,9 @@ pub fn run(json: &str) -> Outcome {
     {
         return Err("options: requestsPerSecond and recordsPerRequest must be above 0".into());
     }
+    if !options.spin && (options.heartbeats.is_some() || options.batches.is_some()) {
+        return Err("options: heartbeats and batches need spin".into());
+    }
     pin(options.core)?;
     // Where it is allowed, nobody else's short work on this CPU comes before ours.
     let _ = rustix::process::nice(-20);
@@ -71,10 +78,26 @@ pub fn run(json: &str) -> Outcome {
         other => return Err(format!("ListOffsets: {other:?}").into()),
     };
     let schedule = Schedule::new(options.requests_per_second, options.records_per_request, first);
+    let mut heartbeats = options
+        .heartbeats
+        .as_ref()
+        .map(|heartbeats| Heartbeats::open(&options.bootstrap, &options.topic, heartbeats))
+        .transpose()?;
+    let mut batches =
+        options.batches.as_ref().map(|batches| Batches::open(&options.bootstrap, batches)).transpose()?;
     let mut ends = Ends::open(&options, schedule)?;
-    ends.run(&options)?;
+    ends.run(&options, |now| {
+        heartbeats.as_mut().map_or(Ok(()), |heartbeats| heartbeats.turn(now))?;
+        batches.as_mut().map_or(Ok(()), |batches| batches.turn(now))
+    })?;
     let mut result =
         figures([("records", ends.fetched_latencies.count() as f64), ("seconds", options.seconds)]);
+    if let Some(heartbeats) = heartbeats {
+        result.insert("heartbeats".to_string(), heartbeats.end()?.into());
+    }
+    if let Some(batches) = batches {
+        result.insert("batches".to_string(), batches.acked().into());
+    }
     ends.fetched_latencies.add_to(&mut result, "")?;
     ends.acked_latencies.add_to(&mut result, "ack")?;
     ends.late.add_to(&mut result, "late")?;
@@ -129,13 +152,15 @@ impl Ends {
         self.started.elapsed().as_nanos() as u64
     }
 
-    fn run(&mut self, options: &Options) -> io::Result<()> {
+    /// `beside` is called again and again with the ns since the beginning.
+    fn run(&mut self, options: &Options, mut beside: impl FnMut(u64) -> io::Result<()>) -> io::Result<()> {
         let last = self.schedule.at(self.total) + PATIENCE.as_nanos() as u64;
         let mut told = 0;
         self.started = Instant::now();
         while self.acked < self.total || self.fetched < self.total {
             let now = self.now();
             self.send_what_is_due(now)?;
+            beside(now)?;
             if now > last {
                 let (sent, acked, fetched) = (self.sent, self.acked, self.fetched);
                 return Err(io::Error::other(format!(

@@ -1,6 +1,7 @@
 //! The loads: each file one way of using a broker through the lean client.
 
 pub mod batch;
+pub mod beside;
 pub mod broker_process;
 pub mod catch_up;
 pub mod commits;

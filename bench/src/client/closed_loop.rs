@@ -7,8 +7,11 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::frames::{ProduceFrame, whole_reply};
+use super::swarm::api_versions;
 use crate::percentiles::Latencies;
 
+/// So many connections are opened before one is asked something: the broker's queue of connections is short.
+const OPENED_AT_ONCE: usize = 32;
 const READ_BYTES: usize = 64 << 10;
 /// No reply for so long is an error.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,13 +30,17 @@ pub struct ClosedLoop {
 }
 
 impl ClosedLoop {
-    /// A connection to `address` for each of the frames.
-    pub fn open(address: &str, frames: Vec<ProduceFrame>) -> io::Result<Self> {
+    /// A connection to `address` for each of the frames, all of them accepted: to see that, some are asked for
+    /// ApiVersions where there is a broker and not a floor.
+    pub fn open(address: &str, frames: Vec<ProduceFrame>, is_broker: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut peers = Vec::with_capacity(frames.len());
         for frame in frames {
             let stream = std::net::TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
+            if is_broker && peers.len() % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
+                greet(&stream)?;
+            }
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             poll.registry().register(&mut stream, Token(peers.len()), Interest::READABLE)?;
@@ -83,6 +90,14 @@ impl ClosedLoop {
         }
         Ok(latencies)
     }
+}
+
+/// Asks for ApiVersions and waits for the answer.
+fn greet(mut stream: &std::net::TcpStream) -> io::Result<()> {
+    stream.write_all(&api_versions(0))?;
+    let mut size = [0; 4];
+    stream.read_exact(&mut size)?;
+    stream.read_exact(&mut vec![0; u32::from_be_bytes(size) as usize])
 }
 
 impl Peer {

@@ -46,6 +46,8 @@ pub fn run(json: &str) -> Outcome {
         return Err("options: connections must not be 0".into());
     }
     let listener = net::TcpListener::bind("127.0.0.1:0")?;
+    // All of them may come before the first is accepted.
+    rustix::net::listen(&listener, options.connections as i32)?;
     let address = listener.local_addr()?.to_string();
     let batch = batch_of(1, options.record_bytes)?;
     let sample = ProduceFrame::new(TOPIC, 0, &batch);
@@ -54,7 +56,7 @@ pub fn run(json: &str) -> Outcome {
     let frames = (0..connections).map(|_| ProduceFrame::new(TOPIC, 0, &batch)).collect();
     let client = thread::spawn(move || {
         pin(options.client_core)?;
-        let mut clients = ClosedLoop::open(&address, frames)?;
+        let mut clients = ClosedLoop::open(&address, frames, false)?;
         let started = Instant::now();
         let latencies = clients.run(Duration::from_secs_f64(options.seconds), |_, _| Ok(()))?;
         io::Result::Ok((latencies, started.elapsed().as_secs_f64()))

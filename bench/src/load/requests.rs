@@ -44,7 +44,8 @@ pub fn run(json: &str) -> Outcome {
     pin(options.core)?;
     let batch = batch_of(1, options.record_bytes)?;
     let frame = |number| ProduceFrame::new(&options.topic, (number % options.partitions) as i32, &batch);
-    let mut clients = ClosedLoop::open(&options.bootstrap, (0..options.connections).map(frame).collect())?;
+    let mut clients =
+        ClosedLoop::open(&options.bootstrap, (0..options.connections).map(frame).collect(), true)?;
     let before = records_of(&options)?;
 
     let started = std::time::Instant::now();

@@ -36,7 +36,7 @@ async function withGarbage(target: Target, context: Context): Promise<Figures> {
 async function withRolling(target: Target, context: Context): Promise<Figures> {
   const { bootstrap } = target
   const topic = context.freshTopic()
-  await context.bench('create-topic', { bootstrap, topic, config: ROLLING })
+  await context.bench('create-topic', { bootstrap, topic, configs: ROLLING })
   return latencyOf(target, context, LOAD, { batches: { topic, perSecond: 128, bytes: 16_384 } }, ROLLING)
 }
 

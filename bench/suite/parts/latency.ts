@@ -32,7 +32,7 @@ export async function latencyOf(
   config: Readonly<Record<string, string>> = {},
 ): Promise<Figures> {
   const topic = context.freshTopic()
-  await context.bench('create-topic', { bootstrap, topic, config })
+  await context.bench('create-topic', { bootstrap, topic, configs: config })
   const { requestsPerSecond, recordsPerRequest } = load
   const { seconds, warmSeconds } = sizes(context.quick)
   const rate = { requestsPerSecond, recordsPerRequest, seconds, warmSeconds, spin: true }

@@ -1,3 +1,4 @@
 //! Micro-benchmarks: one thing each, without sockets.
 
+pub mod records;
 pub mod request;

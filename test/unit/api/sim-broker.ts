@@ -87,8 +87,18 @@ export class SimBroker {
 
   /** Writes bytes; gives the whole reply frames that have come back since, without their sizes. */
   send(conn: number, bytes: Buffer): Buffer[] {
-    this.node.feed(conn, bytes, this.monotonicMs, WALL_MS)
+    this.feed(conn, bytes)
     return this.replies(conn)
+  }
+
+  /** Writes bytes and leaves it at that. */
+  feed(conn: number, bytes: Buffer): void {
+    this.node.feed(conn, bytes, this.monotonicMs, WALL_MS)
+  }
+
+  /** The bytes that have come back since. */
+  output(conn: number): Buffer {
+    return this.node.output(conn)
   }
 
   replies(conn: number): Buffer[] {
@@ -128,7 +138,8 @@ export class SimBroker {
     this.settle()
   }
 
-  private settle(): void {
+  /** Lets both planes go on until neither has anything to do. */
+  settle(): void {
     for (let quiet = 0; quiet < 2; ) {
       this.plane.turn()
       quiet = this.node.pendingEffects() === 0 ? quiet + 1 : 0

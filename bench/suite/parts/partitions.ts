@@ -12,7 +12,7 @@ const BATCH = { valueBytes: 1024, batchBytes: 16_384 }
 const sizesOf = ({ quick }: Context) =>
   quick
     ? { some: 100, many: 1000, bytes: 32 * MIB, settleMs: 1000, idleMs: 2000 }
-    : { some: 1000, many: 10_000, bytes: GIB, settleMs: 10_000, idleMs: 20_000 }
+    : { some: 1000, many: 10_000, bytes: GIB, settleMs: 30_000, idleMs: 20_000 }
 
 /** CPU-seconds of `target` for each GiB produced to the topic's partitions in turn; each of them was written to before. */
 async function spread(target: Target, context: Context, topic: string, partitions: number): Promise<number> {
@@ -94,7 +94,7 @@ const part: Part = {
   method:
     'A broker on an empty folder gets a topic of 10 partitions with some records, one of 1,000 and one of 10,000 ' +
     'partitions; creation is timed until every partition tells its end offset. Memory is the growth of the resident ' +
-    'set over the creation of the 10,000, by partition, 10 s later and again after all have been written to; idle CPU ' +
+    'set over the creation of the 10,000, by partition, 30 s later and again after all have been written to; idle CPU ' +
     'that of 20 s in between. Throughput: 1 GiB of 1 KiB records in batches of 16 KiB, ten batches for ten partitions ' +
     'in a request, five requests in flight, acks=all, to the 10 partitions and in turn to the 10,000; each partition ' +
     "has taken a batch before. Kept is the broker's CPU for the first through that for the second. Then the broker " +

@@ -130,16 +130,10 @@ impl Node {
                 }
                 cursor.partition = None;
             }
-            let place = |partition: &Partition| (partition.topic_id(), partition.index());
-            let topics = self.topics.all();
-            let partitions = topics.iter().flat_map(|topic| topic.partitions.iter().flatten());
-            let next = partitions.filter(|one| Some(place(one)) > cursor.place).min_by_key(|one| place(one));
-            cursor.place = next.map(|partition| place(partition));
-            cursor.partition = next.map(|partition| (partition.clone(), 0));
-            if next.is_none() {
-                cursor.over = true;
-                return None;
-            }
+            let next = self.topics.partition_after(cursor.place);
+            cursor.place = next.as_ref().map(|partition| (partition.topic_id(), partition.index()));
+            cursor.over = next.is_none();
+            cursor.partition = Some((next?, 0));
         }
     }
 

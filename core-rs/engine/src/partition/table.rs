@@ -58,6 +58,16 @@ impl Topics {
         self.tables.read().by_id.get(&id)?.partition(index).ok().cloned()
     }
 
+    /// The partition behind this place in the order of topic ids and indexes, the first one where there is no place. A
+    /// walk over all of them costs no more than a look-up each.
+    pub fn partition_after(&self, place: Option<(Uuid, i32)>) -> Option<Arc<Partition>> {
+        let tables = self.tables.read();
+        let (id, from) = place.map_or((Uuid::ZERO, 0), |(id, index)| (id, index.saturating_add(1)));
+        let from = |topic: &Topic| if topic.id == id { usize::try_from(from).unwrap_or(0) } else { 0 };
+        let mut topics = tables.by_id.range(id..).map(|(_, topic)| topic);
+        topics.find_map(|topic| topic.partitions.iter().skip(from(topic)).flatten().next().cloned())
+    }
+
     /// Adds the topic or puts it in the place of what had its name or id. Returns what its name meant before.
     pub fn insert(&self, topic: Arc<Topic>) -> Option<Arc<Topic>> {
         let mut tables = self.tables.write();
@@ -108,9 +118,16 @@ impl Topics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partition::PartitionConfig;
+    use crate::partition::testing::{reopen, spec};
+    use crate::storage::SimStorage;
+
+    fn topic_of(name: &str, id: u8) -> Topic {
+        Topic { name: name.into(), id: Uuid([id; 16]), internal: false, partitions: vec![None] }
+    }
 
     fn topic(name: &str, id: u8) -> Arc<Topic> {
-        Arc::new(Topic { name: name.into(), id: Uuid([id; 16]), internal: false, partitions: vec![None] })
+        Arc::new(topic_of(name, id))
     }
 
     #[test]
@@ -127,6 +144,29 @@ mod tests {
         assert!(topics.remove(Uuid([2; 16])).is_some());
         assert_eq!(topics.partitions(), 0);
         assert!(topics.is_empty() && topics.by_name("a").is_none());
+    }
+
+    #[test]
+    fn a_walk_meets_every_partition_of_this_broker_once_and_goes_on_where_topics_come_and_go() {
+        let disk = SimStorage::new();
+        let mut places = Vec::new();
+        let topics = Topics::default();
+        for (id, held) in [(3u8, [true, false, true]), (1, [false, false, false]), (2, [false, true, true])] {
+            let name = format!("topic-{id}");
+            let open =
+                |index: usize| reopen(&disk, spec(&name, id, index as i32), PartitionConfig::default());
+            let partitions = (0..3).map(|index| held[index].then(|| open(index))).collect();
+            topics.insert(Arc::new(Topic { partitions, ..topic_of(&name, id) }));
+            places.extend((0..3).filter(|index| held[*index]).map(|index| (Uuid([id; 16]), index as i32)));
+        }
+        places.sort();
+        let place = |partition: &Arc<Partition>| (partition.topic_id(), partition.index());
+        let next = |after: &Arc<Partition>| topics.partition_after(Some(place(after)));
+        let walk: Vec<_> = std::iter::successors(topics.partition_after(None), next).collect();
+        assert_eq!(walk.iter().map(place).collect::<Vec<_>>(), places);
+        topics.remove(Uuid([2; 16]));
+        assert_eq!(next(&walk[0]).map(|found| place(&found)), Some((Uuid([3; 16]), 0)));
+        assert!(Topics::default().partition_after(None).is_none());
     }
 
     #[test]

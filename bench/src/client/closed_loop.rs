@@ -8,6 +8,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::frames::{ProduceFrame, whole_reply};
 use super::swarm::api_versions;
+use super::tcp;
 use crate::percentiles::Latencies;
 
 /// So many connections are opened before one is asked something: the broker's queue of connections is short.
@@ -36,8 +37,7 @@ impl ClosedLoop {
         let poll = Poll::new()?;
         let mut peers = Vec::with_capacity(frames.len());
         for frame in frames {
-            let stream = std::net::TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
+            let stream = tcp::connect(address)?;
             if is_broker && peers.len() % OPENED_AT_ONCE == OPENED_AT_ONCE - 1 {
                 greet(&stream)?;
             }

@@ -12,6 +12,7 @@ pub mod producer;
 pub mod requests;
 pub mod schedule;
 pub mod swarm;
+mod tcp;
 mod text;
 mod topics;
 pub mod wire;

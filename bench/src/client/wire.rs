@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::frames::whole_reply;
+use super::tcp;
 
 const READ_BYTES: usize = 256 << 10;
 
@@ -20,8 +21,7 @@ pub struct Wire {
 
 impl Wire {
     pub fn open(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
+        let stream = tcp::connect(address)?;
         stream.set_nonblocking(true)?;
         Ok(Self { stream, unsent: Vec::new(), taken: 0, buffer: vec![0; READ_BYTES], filled: 0 })
     }

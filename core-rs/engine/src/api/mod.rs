@@ -18,6 +18,7 @@ mod offset_for_leader_epoch;
 mod produce;
 mod produce_request;
 mod produce_response;
+mod produce_run;
 mod throttle;
 
 use std::fmt::Debug;
@@ -32,6 +33,7 @@ pub use endpoints::{Endpoints, NodeEndpoint, NodeTable};
 pub use error::ErrorCode;
 pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
+pub use produce_run::{SettledProduce, append_run, joins_run};
 pub use throttle::set_throttle_time;
 use wire::{Reader, WireError};
 

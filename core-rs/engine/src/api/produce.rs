@@ -2,15 +2,18 @@
 //! partition is validated without its lock and appended under it, one after the other; acks=all then waits for the
 //! high watermark. Nothing of a malformed frame is appended.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::produce_request::{ProducePartition, ProduceRequest, TopicRef};
+use super::produce_request::{ProducePartition, ProduceRequest, ProduceTopic, TopicRef};
 use super::produce_response::{Produced, ProducedTopic, TopicLabel, encode};
 use super::wire::WireError;
 use super::{Endpoints, ErrorCode, Operation, Outcome, Parked, Part, RequestContext, Resource};
-use crate::partition::{Notices, Partition, PartitionError, Topic, WaiterId, check_client_batch};
+use crate::partition::{
+    Appended, CheckedBatch, Notices, Partition, PartitionError, Topic, WaiterId, check_client_batch,
+};
 use crate::time::Now;
 
 /// Where a batch tells its format, and the second byte of its attributes, whose bit 4 marks it transactional.
@@ -19,35 +22,91 @@ const ATTRIBUTES_LOW: usize = 22;
 const TRANSACTIONAL: u8 = 0x10;
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
-    let version = ctx.header.api_version;
-    let reader = ctx.body(frame);
-    let ProduceRequest { transactional_id, acks, timeout_ms, topics, partitions } =
-        ProduceRequest::read(reader, version)?;
-    let unauthorized = !may_write_transactions(ctx, frame, transactional_id, &partitions);
-    let topics: SmallVec<[Found; 1]> =
-        topics.into_iter().map(|asked| find(ctx, asked.topic, asked.partition_count)).collect();
+    let request = ProduceRequest::read(ctx.body(frame), ctx.header.api_version)?;
+    let mut prepared = prepare(ctx, Asked::of(ctx, frame, request), frame);
+    for Checked { partition, records, batch, place } in std::mem::take(&mut prepared.checked) {
+        let records = frame.get_mut(records).unwrap_or_default();
+        let appended = partition.append_as_leader(records, batch, prepared.acks == -1, ctx.now, ctx.notices);
+        prepared.settle(place, &partition, appended);
+    }
+    Ok(finish(ctx, prepared))
+}
 
+/// A request that borrows nothing of its frame any more.
+pub(super) struct Asked {
+    acks: i16,
+    timeout_ms: i32,
+    unauthorized: bool,
+    topics: SmallVec<[Found; 1]>,
+    partitions: SmallVec<[ProducePartition; 1]>,
+}
+
+impl Asked {
+    pub(super) fn of(ctx: &RequestContext<'_>, frame: &[u8], request: ProduceRequest<'_>) -> Asked {
+        let ProduceRequest { transactional_id, acks, timeout_ms, topics, partitions } = request;
+        let unauthorized = !may_write_transactions(ctx, frame, transactional_id, &partitions);
+        let found = |asked: ProduceTopic<'_>| find(ctx, asked.topic, asked.partition_count);
+        let topics = topics.into_iter().map(found).collect();
+        Asked { acks, timeout_ms, unauthorized, topics, partitions }
+    }
+}
+
+/// A request whose batches were checked and are to be appended; an answer stands for each partition that is refused.
+pub(super) struct Prepared {
+    pub acks: i16,
+    timeout_ms: i32,
+    topics: SmallVec<[ProducedTopic; 1]>,
+    produced: SmallVec<[Produced; 1]>,
+    pub checked: SmallVec<[Checked; 1]>,
+    waits: Vec<Wait>,
+}
+
+/// A batch that may be appended.
+pub(super) struct Checked {
+    pub partition: Arc<Partition>,
+    /// Where it is in the frame.
+    pub records: Range<usize>,
+    pub batch: CheckedBatch,
+    /// Which of the answers is its own.
+    pub place: usize,
+}
+
+/// Checks every batch of a request, without the locks of their partitions.
+pub(super) fn prepare(ctx: &RequestContext<'_>, asked: Asked, frame: &mut [u8]) -> Prepared {
+    let Asked { acks, timeout_ms, unauthorized, topics, partitions } = asked;
     let mut produced: SmallVec<[Produced; 1]> = SmallVec::with_capacity(partitions.len());
-    let mut waits = Vec::new();
+    let mut checked = SmallVec::with_capacity(partitions.len());
     let mut remaining = partitions.into_iter();
     for Found { topic, refused, label } in &topics {
         for asked in remaining.by_ref().take(label.partition_count) {
+            let index = asked.index;
             let answer = match topic {
-                _ if unauthorized => Produced {
+                _ if unauthorized => Err(Produced {
                     message: Some("Transactional Id authorization failed.".into()),
-                    ..Produced::refused(asked.index, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-                },
-                Some(topic) if !refused.is_error() => {
-                    append(ctx, frame, topic, &asked, acks, produced.len(), &mut waits)
-                }
-                _ => Produced::refused(asked.index, *refused),
+                    ..Produced::refused(index, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+                }),
+                Some(topic) if !refused.is_error() => check(ctx, frame, topic, asked, acks),
+                _ => Err(Produced::refused(index, *refused)),
             };
-            produced.push(answer);
+            produced.push(match answer {
+                Ok(batch) => {
+                    checked.push(Checked { place: produced.len(), ..batch });
+                    // Until it is appended.
+                    Produced::refused(index, ErrorCode::UNKNOWN_SERVER_ERROR)
+                }
+                Err(refused) => refused,
+            });
         }
     }
-    let topics: SmallVec<[ProducedTopic; 1]> = topics.into_iter().map(|found| found.label).collect();
+    let topics = topics.into_iter().map(|found| found.label).collect();
+    Prepared { acks, timeout_ms, topics, produced, checked, waits: Vec::new() }
+}
+
+/// Answers a request whose batches were appended or refused, or lets it wait.
+pub(super) fn finish(ctx: &mut RequestContext<'_>, prepared: Prepared) -> Outcome {
+    let Prepared { acks, timeout_ms, topics, produced, waits, .. } = prepared;
     if acks == 0 {
-        return Ok(match produced.iter().find(|answer| answer.error.is_error()) {
+        return match produced.iter().find(|answer| answer.error.is_error()) {
             // The only way to tell the client, which then looks for the leader anew (as Kafka).
             Some(answer) => Outcome::Close(format!(
                 "produce with acks=0 failed for partition {} with error {}: {}",
@@ -56,11 +115,11 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
                 answer.message.as_deref().unwrap_or("no message")
             )),
             None => Outcome::NoReply,
-        });
+        };
     }
     let mut parked = ParkedProduce {
         correlation_id: ctx.header.correlation_id,
-        version,
+        version: ctx.header.api_version,
         deadline_ms: ctx.now.monotonic_ms.saturating_add(i64::from(timeout_ms.max(0))),
         topics,
         endpoints: None,
@@ -70,11 +129,11 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     if !parked.waits.is_empty() || parked.produced.iter().any(|answer| answer.current_leader.is_some()) {
         parked.endpoints = Some(ctx.endpoints());
     }
-    Ok(match parked.try_complete(ctx.now, ctx.waiter, ctx.notices) {
+    match parked.try_complete(ctx.now, ctx.waiter, ctx.notices) {
         Some(reply) => Outcome::Reply(reply),
         None if timeout_ms <= 0 => Outcome::Reply(parked.expire(ctx.now, ctx.waiter, ctx.notices)),
         None => Outcome::Park(Box::new(parked)),
-    })
+    }
 }
 
 /// Transactional batches need leave to write for their transactional id; without it the whole request is refused.
@@ -121,44 +180,57 @@ fn find(ctx: &RequestContext<'_>, asked: TopicRef<'_>, partition_count: usize) -
     Found { topic, refused, label: ProducedTopic { label, partition_count } }
 }
 
-fn append(
-    ctx: &mut RequestContext<'_>,
+/// The batch for one partition, if it may be appended; otherwise the answer.
+fn check(
+    ctx: &RequestContext<'_>,
     frame: &mut [u8],
     topic: &Topic,
-    asked: &ProducePartition,
+    asked: ProducePartition,
     acks: i16,
-    place: usize,
-    waits: &mut Vec<Wait>,
-) -> Produced {
-    let (now, version) = (ctx.now, ctx.header.api_version);
+) -> Result<Checked, Produced> {
+    let (index, version) = (asked.index, ctx.header.api_version);
     let records = frame.get_mut(asked.records.clone()).unwrap_or_default();
-    let partition = match topic.partition(asked.index) {
-        Ok(partition) => partition,
-        Err(error) => return Produced::failed(asked.index, &error, || -1),
-    };
-    let place_of = (&*topic.name, asked.index);
+    let partition = topic.partition(index).map_err(|error| Produced::failed(index, &error, || -1))?;
+    let place_of = (&*topic.name, index);
     // In Kafka's order: the request's shape, its acks, leader and replicas, and only then what the batch says.
-    let checked = check_client_batch(records, version, partition.config(), place_of, now);
+    let checked = check_client_batch(records, version, partition.config(), place_of, ctx.now);
     let misshapen = checked.as_ref().is_err_and(PartitionError::is_of_shape);
     if !misshapen && !(-1..=1).contains(&acks) {
-        return Produced::refused(asked.index, ErrorCode::INVALID_REQUIRED_ACKS);
+        return Err(Produced::refused(index, ErrorCode::INVALID_REQUIRED_ACKS));
     }
-    let appended = match checked {
-        Ok(checked) => partition.append_as_leader(records, checked, acks == -1, now, ctx.notices),
-        Err(error) if misshapen => Err(error),
-        Err(error) => Err(partition.refusal(acks == -1).unwrap_or(error)),
-    };
-    match appended {
-        Ok(appended) => {
-            if acks == -1 && appended.high_watermark < appended.required {
-                waits.push(Wait { partition: partition.clone(), required: appended.required, place });
+    match checked {
+        Ok(batch) => Ok(Checked { partition: partition.clone(), records: asked.records, batch, place: 0 }),
+        Err(error) if misshapen => Err(failed(index, partition, &error)),
+        Err(error) => Err(failed(index, partition, &partition.refusal(acks == -1).unwrap_or(error))),
+    }
+}
+
+fn failed(index: i32, partition: &Partition, error: &PartitionError) -> Produced {
+    Produced {
+        current_leader: matches!(error, PartitionError::NotLeader).then(|| partition.current_leader()),
+        ..Produced::failed(index, error, || partition.offsets().log_start)
+    }
+}
+
+impl Prepared {
+    /// Takes over what became of a batch.
+    pub(super) fn settle(
+        &mut self,
+        place: usize,
+        partition: &Arc<Partition>,
+        appended: Result<Appended, PartitionError>,
+    ) {
+        let Some(answer) = self.produced.get_mut(place) else { return };
+        *answer = match appended {
+            Ok(appended) => {
+                if self.acks == -1 && appended.high_watermark < appended.required {
+                    let partition = partition.clone();
+                    self.waits.push(Wait { partition, required: appended.required, place });
+                }
+                Produced::appended(answer.index, &appended)
             }
-            Produced::appended(asked.index, &appended)
-        }
-        Err(error) => Produced {
-            current_leader: matches!(error, PartitionError::NotLeader).then(|| partition.current_leader()),
-            ..Produced::failed(asked.index, &error, || partition.offsets().log_start)
-        },
+            Err(error) => failed(answer.index, partition, &error),
+        };
     }
 }
 

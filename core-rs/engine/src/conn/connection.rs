@@ -82,6 +82,11 @@ impl Connection {
         }
     }
 
+    /// How many requests more may be unanswered or have unsent replies.
+    pub fn room(&self) -> usize {
+        MAX_IN_FLIGHT.saturating_sub(self.slots.len() + self.output.replies())
+    }
+
     /// Whether a further request may start, apart from what its own stage asks for.
     pub fn may_start(&self) -> bool {
         self.closing.is_none()
@@ -89,7 +94,7 @@ impl Connection {
             && !self.stalled
             && self.muted_until_ms.is_none()
             && self.barrier.is_none()
-            && self.slots.len() + self.output.replies() < MAX_IN_FLIGHT
+            && self.room() > 0
             && self.output.memory_bytes() < MAX_OUTPUT_BYTES
     }
 

@@ -203,6 +203,26 @@ impl Work {
         })
     }
 
+    /// The whole frames at the front of which `joins` holds, at most `most` of them and what one read may bring. They
+    /// stay where they are, as with [`next`](Self::next).
+    pub fn run(&mut self, max: FrameLimit, most: usize, joins: impl Fn(&[u8]) -> bool) -> Vec<&mut [u8]> {
+        let end = self.span.end.min(self.span.start + READ_BYTES);
+        let mut rest = self.span.buffer.get_mut(self.span.start..end).unwrap_or_default();
+        let mut frames = Vec::new();
+        while frames.len() < most
+            && let Some((prefix, after)) = rest.split_first_chunk_mut::<PREFIX>()
+            && let Ok(length) = usize::try_from(i32::from_be_bytes(*prefix))
+            && length > 0
+            && length <= max.bytes as usize
+            && let Some((frame, behind)) = after.split_at_mut_checked(length)
+            && joins(frame)
+        {
+            frames.push(frame);
+            rest = behind;
+        }
+        frames
+    }
+
     /// Takes the frame at the front off; `length` is without the prefix.
     pub fn advance(&mut self, length: usize) {
         self.span.start = (self.span.start + PREFIX + length).min(self.span.end);

@@ -12,7 +12,7 @@ use super::epochs::Epochs;
 use super::folder::{Folder, LOG};
 use super::segment::Segment;
 use super::tail::{Located, Tail};
-use super::{AppendBatch, AppendOutcome, LogConfig, LogError, LogPosition, RolledSegment};
+use super::{AppendBatch, AppendOutcome, AppendSize, LogConfig, LogError, LogPosition, RolledSegment};
 use crate::time::Now;
 
 /// One partition's log. It is pure state around files: the caller serialises access.
@@ -158,7 +158,7 @@ impl Log {
         plan: &Plan,
         now: Now,
     ) -> Result<AppendOutcome, LogError> {
-        if self.must_roll(plan, now) {
+        if self.must_roll(&plan.size, now) {
             self.untold_roll = Some(self.roll(plan, now)?);
         }
         let end = self.end_position();
@@ -189,7 +189,8 @@ impl Log {
 
     /// Checks the batches against the end of the log and each other; `None` when there is none.
     fn plan(&self, batches: &[AppendBatch<'_>]) -> Result<Option<Plan>, LogError> {
-        let mut plan = Plan { first_offset: 0, last_offset: -1, bytes: 0, max_timestamp: -1 };
+        let size = AppendSize { bytes: 0, last_offset: -1, max_timestamp: -1 };
+        let mut plan = Plan { first_offset: 0, size };
         let mut next_offset = self.end_offset;
         for batch in batches {
             let header = BatchHeader::parse(batch.bytes).map_err(LogError::InvalidBatch)?;
@@ -205,22 +206,22 @@ impl Log {
             if first < next_offset || last < first || last != batch.last_offset {
                 return Err(LogError::OutOfOrder { offset: first, end: next_offset });
             }
-            if plan.bytes == 0 {
+            if plan.size.bytes == 0 {
                 plan.first_offset = first;
             }
-            plan.last_offset = last;
-            plan.bytes += available as u64;
-            plan.max_timestamp = plan.max_timestamp.max(batch.max_timestamp);
+            plan.size.last_offset = last;
+            plan.size.bytes += available as u64;
+            plan.size.max_timestamp = plan.size.max_timestamp.max(batch.max_timestamp);
             next_offset = header.next_offset();
         }
-        if plan.last_offset - plan.first_offset > i64::from(i32::MAX) {
-            return Err(LogError::OutOfOrder { offset: plan.last_offset, end: plan.first_offset });
+        if plan.size.last_offset - plan.first_offset > i64::from(i32::MAX) {
+            return Err(LogError::OutOfOrder { offset: plan.size.last_offset, end: plan.first_offset });
         }
         let limit = self.segment_limit();
-        if plan.bytes > limit {
-            return Err(LogError::AppendTooLarge { bytes: plan.bytes, limit });
+        if plan.size.bytes > limit {
+            return Err(LogError::AppendTooLarge { bytes: plan.size.bytes, limit });
         }
-        Ok((plan.bytes > 0).then_some(plan))
+        Ok((plan.size.bytes > 0).then_some(plan))
     }
 
     /// Positions inside a segment are 32-bit in the index.
@@ -228,21 +229,26 @@ impl Log {
         u64::from(self.config.segment_bytes).min(i32::MAX as u64)
     }
 
-    fn must_roll(&self, plan: &Plan, now: Now) -> bool {
+    /// Whether an append of this size goes to the active segment, and no closed one is left to be told of.
+    pub fn appends_without_roll(&self, size: &AppendSize, now: Now) -> bool {
+        self.untold_roll.is_none() && size.bytes <= self.segment_limit() && !self.must_roll(size, now)
+    }
+
+    fn must_roll(&self, size: &AppendSize, now: Now) -> bool {
         let Some(active) = self.segments.last() else {
             return true;
         };
-        let waited_ms = active.waited_ms(now.wall_ms, plan.max_timestamp);
-        active.size + plan.bytes > self.segment_limit()
+        let waited_ms = active.waited_ms(now.wall_ms, size.max_timestamp);
+        active.size + size.bytes > self.segment_limit()
             || (active.size > 0 && waited_ms > self.config.roll_after_ms(&self.folder.dir, active.base))
             || (active.size > 0 && active.index_is_full(self.config.segment_index_bytes))
-            || !active.can_hold_offset(plan.last_offset)
+            || !active.can_hold_offset(size.last_offset)
     }
 
     /// Closes the active segment and begins one at the end of the log, or as far above it as the offsets to come
     /// demand. Nothing is synced here: the next `SyncJob` covers both.
     fn roll(&mut self, plan: &Plan, now: Now) -> Result<RolledSegment, LogError> {
-        let fits = plan.last_offset - self.end_offset <= i64::from(i32::MAX);
+        let fits = plan.size.last_offset - self.end_offset <= i64::from(i32::MAX);
         self.roll_at(if fits { self.end_offset } else { plan.first_offset }, now)
     }
 
@@ -280,7 +286,5 @@ impl Log {
 /// What an append is going to add.
 struct Plan {
     first_offset: i64,
-    last_offset: i64,
-    bytes: u64,
-    max_timestamp: i64,
+    size: AppendSize,
 }

@@ -49,6 +49,6 @@ pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
 pub use sync::{Removal, SyncJob};
 pub use txn_index::AbortedTxn;
 pub use types::{
-    AppendBatch, AppendOutcome, CheckedRead, CutBytes, LastStop, LogPosition, OpenReport, Opening, ReadRange,
-    RolledSegment, TimestampOffset,
+    AppendBatch, AppendOutcome, AppendSize, CheckedRead, CutBytes, LastStop, LogPosition, OpenReport,
+    Opening, ReadRange, RolledSegment, TimestampOffset,
 };

@@ -121,6 +121,15 @@ pub struct AppendBatch<'a> {
     pub max_timestamp: i64,
 }
 
+/// What one write is going to add.
+#[derive(Clone, Copy, Debug)]
+pub struct AppendSize {
+    pub bytes: u64,
+    /// Offset of its last record.
+    pub last_offset: i64,
+    pub max_timestamp: i64,
+}
+
 /// Where an append went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AppendOutcome {

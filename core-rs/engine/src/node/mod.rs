@@ -33,6 +33,7 @@ mod moving;
 mod opening;
 mod parked;
 mod periodic;
+mod produce_runs;
 mod producer_expiry;
 mod quotas;
 mod reactor;

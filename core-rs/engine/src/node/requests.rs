@@ -35,6 +35,9 @@ impl Reactor {
             && connection.may_start()
         {
             let limit = frame_limit(&self.node.options, connection.authenticated);
+            if self.start_run(conn, &mut work, limit, now) {
+                continue;
+            }
             let started = match work.next(limit) {
                 Ok(Next::Partial) => break,
                 Ok(Next::Frame(frame)) => {
@@ -112,22 +115,8 @@ impl Reactor {
         let received = connection.received_at;
         let timing = Timing { api_key: header.api_key, received, started, ..Timing::default() };
         let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token }, timing);
-        let (host, now_ms) = (connection.origin.address, now.monotonic_ms);
-        let authorizer = self.node.authorizer.for_request(host, now_ms, &self.refusals);
-        let mut context = RequestContext {
-            topics: &self.node.topics,
-            settings: &self.node.settings,
-            nodes: &self.node.nodes,
-            listener: &connection.origin.listener,
-            header: &header,
-            now,
-            waiter,
-            principal: &connection.principal,
-            authorize: &authorizer,
-            sessions: &mut self.sessions,
-            notices: &mut self.notices,
-        };
-        let outcome = panics::catch(|| api::handle(&mut context, frame)).unwrap_or_else(|message| {
+        let outcome = self.with_context(conn, (&header, waiter), now, |ctx| api::handle(ctx, frame));
+        let outcome = outcome.unwrap_or_else(|message| {
             panicked(&self.node, waiter, &mut self.notices);
             Outcome::Close(format!("a panic: {message}"))
         });
@@ -135,11 +124,57 @@ impl Reactor {
         if self.refusals.get_mut().is_any() {
             self.tell_refusals(conn, header.api_key);
         }
-        let Some(connection) = find(&mut self.connections, conn) else { return };
-        if let Some(timing) = connection.slots.timing_mut(slot_token) {
+        if let Some(timing) =
+            find(&mut self.connections, conn).and_then(|connection| connection.slots.timing_mut(slot_token))
+        {
             timing.handled = handled;
         }
         let asked = Asked { header, bytes: frame.len() };
+        self.conclude(conn, (slot_token, waiter), asked, outcome, now);
+        self.dispatch_notices();
+    }
+
+    /// Calls `serve` with what a request may look at. Error: its panic.
+    pub(super) fn with_context<R>(
+        &mut self,
+        conn: ConnId,
+        (header, waiter): (&RequestHeader, WaiterId),
+        now: Now,
+        serve: impl FnOnce(&mut RequestContext<'_>) -> R,
+    ) -> Result<R, String> {
+        let Some(connection) = find(&mut self.connections, conn) else {
+            return Err("its connection is gone".to_owned());
+        };
+        let authorizer =
+            self.node.authorizer.for_request(connection.origin.address, now.monotonic_ms, &self.refusals);
+        let mut context = RequestContext {
+            topics: &self.node.topics,
+            settings: &self.node.settings,
+            nodes: &self.node.nodes,
+            listener: &connection.origin.listener,
+            header,
+            now,
+            waiter,
+            principal: &connection.principal,
+            authorize: &authorizer,
+            sessions: &mut self.sessions,
+            notices: &mut self.notices,
+        };
+        panics::catch(|| serve(&mut context))
+    }
+
+    /// Does with a request of the data plane what became of it; it was handled a moment ago.
+    pub(super) fn conclude(
+        &mut self,
+        conn: ConnId,
+        (slot_token, waiter): (i64, WaiterId),
+        asked: Asked,
+        outcome: Outcome,
+        now: Now,
+    ) {
+        let Some(connection) = find(&mut self.connections, conn) else { return };
+        let timing = connection.slots.timing_mut(slot_token).map_or_else(Timing::default, |timing| *timing);
+        let handled = timing.handled;
         match outcome {
             Outcome::Reply(mut parts) => {
                 let throttle_ms = throttle(&self.node, connection, &asked, &mut parts, now);
@@ -150,7 +185,7 @@ impl Reactor {
             Outcome::NoReply => {
                 let throttle_ms = throttle(&self.node, connection, &asked, &mut [], now);
                 connection.answered(slot_token, None);
-                let timing = Timing { handled, replied: handled, throttle_ms, ..timing };
+                let timing = Timing { replied: handled, throttle_ms, ..timing };
                 self.stats().times.sent(&timing, handled, handled);
                 self.mute(conn, throttle_ms, now);
             }
@@ -163,11 +198,10 @@ impl Reactor {
                 self.refuse(conn, (asked.header.api_key, asked.header.api_version), &reason);
             }
         }
-        self.dispatch_notices();
     }
 
     /// Tells the audit log what the request just now was refused.
-    fn tell_refusals(&mut self, conn: ConnId, api_key: i16) {
+    pub(super) fn tell_refusals(&mut self, conn: ConnId, api_key: i16) {
         let refusals = self.refusals.get_mut().take();
         let Some(connection) = find(&mut self.connections, conn) else { return };
         for refusal in refusals {
@@ -212,7 +246,7 @@ impl Reactor {
     }
 
     /// Closes a connection because of what it sent, and says so.
-    fn refuse(&mut self, conn: ConnId, (api_key, api_version): (i16, i16), message: &str) {
+    pub(super) fn refuse(&mut self, conn: ConnId, (api_key, api_version): (i16, i16), message: &str) {
         // A flood of bad requests must not fill the ring of a control plane that is behind.
         if let Some(connection) = self.find(conn)
             && !self.node.events.is_full()
@@ -366,7 +400,7 @@ impl Reactor {
     }
 
     /// Passes on what happened under partition locks; wakes of this thread need no mail.
-    fn dispatch_notices(&mut self) {
+    pub(super) fn dispatch_notices(&mut self) {
         if self.notices.is_empty() {
             return;
         }
@@ -410,7 +444,7 @@ fn throttle(node: &Node, connection: &Connection, asked: &Asked, reply: &mut [Pa
 
 /// A request panicked, and the partition whose lock it held went offline with it: whoever waits there is told, and
 /// the request waits nowhere any more.
-fn panicked(node: &Node, waiter: WaiterId, notices: &mut Notices) {
+pub(super) fn panicked(node: &Node, waiter: WaiterId, notices: &mut Notices) {
     for topic in node.topics.all() {
         for partition in topic.partitions.iter().flatten() {
             partition.remove_waiter(waiter);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_record::patch;
 
-use super::producer_state::{IncomingBatch, TxnEnd};
+use super::producer_state::{BatchMetadata, IncomingBatch, TxnEnd};
 use super::{CheckedBatch, Notices, Partition, PartitionConfig, PartitionError, State};
 use crate::log::{AppendBatch, LogPosition, RolledSegment};
 use crate::time::Now;
@@ -23,6 +23,60 @@ pub struct Appended {
     pub required: i64,
     /// The watermark after the append.
     pub high_watermark: i64,
+}
+
+impl Appended {
+    /// What a batch is told that was appended before as `first`.
+    pub(super) fn repeated(first: &BatchMetadata, log_start_offset: i64) -> Appended {
+        Appended {
+            base_offset: first.first_offset(),
+            last_offset: first.last_offset,
+            log_append_time: first.timestamp,
+            log_start_offset,
+            required: first.last_offset + 1,
+            high_watermark: -1,
+        }
+    }
+}
+
+/// A client's batch on its way into the log.
+#[derive(Debug)]
+pub struct ClientBatch<'a> {
+    /// The batch that `check_client_batch` returned `checked` for.
+    pub bytes: &'a mut [u8],
+    pub checked: CheckedBatch,
+    /// Enough replicas must be in sync.
+    pub acks_all: bool,
+}
+
+impl ClientBatch<'_> {
+    /// The bytes that the log keeps.
+    pub(super) fn stored(&mut self) -> &mut [u8] {
+        match self.checked.recompressed.as_deref_mut() {
+            Some(recompressed) => recompressed,
+            None => self.bytes.get_mut(..self.checked.summary.len).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn as_new(&mut self) -> NewBatch<'_> {
+        let (summary, max_timestamp) = (self.checked.summary, self.checked.max_timestamp);
+        let log_append_time = self.checked.log_append_time;
+        let incoming = summary.has_producer_id().then_some(IncomingBatch {
+            producer_id: summary.producer_id,
+            epoch: summary.producer_epoch,
+            base_sequence: summary.base_sequence,
+            last_offset_delta: summary.last_offset_delta,
+            is_transactional: summary.is_transactional,
+        });
+        NewBatch {
+            bytes: self.stored(),
+            last_offset_delta: summary.last_offset_delta,
+            count: summary.count,
+            max_timestamp,
+            log_append_time,
+            writer: incoming.map_or(Writer::Plain, Writer::Producer),
+        }
+    }
 }
 
 /// One batch whose bytes are final but for base offset and leader epoch.
@@ -60,41 +114,33 @@ impl Partition {
     pub fn append_as_leader(
         self: &Arc<Self>,
         bytes: &mut [u8],
-        mut checked: CheckedBatch,
+        checked: CheckedBatch,
         acks_all: bool,
         now: Now,
         notices: &mut Notices,
     ) -> Result<Appended, PartitionError> {
-        let summary = checked.summary;
-        let bytes = match checked.recompressed.as_deref_mut() {
-            Some(recompressed) => recompressed,
-            None => bytes.get_mut(..summary.len).unwrap_or_default(),
-        };
-        let incoming = summary.has_producer_id().then_some(IncomingBatch {
-            producer_id: summary.producer_id,
-            epoch: summary.producer_epoch,
-            base_sequence: summary.base_sequence,
-            last_offset_delta: summary.last_offset_delta,
-            is_transactional: summary.is_transactional,
-        });
-        let batch = NewBatch {
-            bytes,
-            last_offset_delta: summary.last_offset_delta,
-            count: summary.count,
-            max_timestamp: checked.max_timestamp,
-            log_append_time: checked.log_append_time,
-            writer: incoming.map_or(Writer::Plain, Writer::Producer),
-        };
-        let config = checked.config;
-        self.with(|state| {
-            state.check_leader(-1)?;
-            state.check_in_sync(acks_all, &config)?;
-            if let Some(incoming) = incoming.filter(|incoming| incoming.is_transactional) {
-                // No coordinator vouches for a client's transaction yet, so none may begin or go on.
-                state.producers.check_unverified(&incoming)?;
-            }
-            self.append(state, batch, &config, now, notices)
-        })
+        let mut batch = ClientBatch { bytes, checked, acks_all };
+        self.with(|state| self.append_client(state, &mut batch, now, notices))
+    }
+
+    pub(super) fn append_client(
+        self: &Arc<Self>,
+        state: &mut State,
+        batch: &mut ClientBatch<'_>,
+        now: Now,
+        notices: &mut Notices,
+    ) -> Result<Appended, PartitionError> {
+        let config = batch.checked.config.clone();
+        state.check_leader(-1)?;
+        state.check_in_sync(batch.acks_all, &config)?;
+        let batch = batch.as_new();
+        if let Writer::Producer(incoming) = &batch.writer
+            && incoming.is_transactional
+        {
+            // No coordinator vouches for a client's transaction yet, so none may begin or go on.
+            state.producers.check_unverified(incoming)?;
+        }
+        self.append(state, batch, &config, now, notices)
     }
 
     pub(super) fn append(
@@ -110,14 +156,8 @@ impl Partition {
         if let Writer::Producer(incoming) = &batch.writer
             && let Some(duplicate) = state.producers.check(incoming, base_offset)?
         {
-            return Ok(Appended {
-                base_offset: duplicate.first_offset(),
-                last_offset: duplicate.last_offset,
-                log_append_time: duplicate.timestamp,
-                log_start_offset,
-                required: duplicate.last_offset + 1,
-                high_watermark: state.high_watermark.offset,
-            });
+            let appended = Appended::repeated(&duplicate, log_start_offset);
+            return Ok(Appended { high_watermark: state.high_watermark.offset, ..appended });
         }
         let last_offset = base_offset + i64::from(batch.last_offset_delta);
         patch::set_base_offset(batch.bytes, base_offset)?;
@@ -131,11 +171,7 @@ impl Partition {
             self.rolled(state, rolled, notices)?;
         }
         self.remember(state, &batch, outcome.first_position, config, now, notices)?;
-        state.unsynced_records = state.unsynced_records.saturating_add(batch.count.max(0) as u64);
-        if !config.syncs_every_append() && state.unsynced_records >= config.log.flush_messages {
-            self.want_sync(state, notices);
-        }
-        self.settle_high_watermark(state, config, notices);
+        self.appended(state, batch.count.max(0) as u64, config, notices);
         Ok(Appended {
             base_offset,
             last_offset,
@@ -144,6 +180,21 @@ impl Partition {
             required: last_offset + 1,
             high_watermark: state.high_watermark.offset,
         })
+    }
+
+    /// So many records were written to the log.
+    pub(super) fn appended(
+        self: &Arc<Self>,
+        state: &mut State,
+        records: u64,
+        config: &PartitionConfig,
+        notices: &mut Notices,
+    ) {
+        state.unsynced_records = state.unsynced_records.saturating_add(records);
+        if !config.syncs_every_append() && state.unsynced_records >= config.log.flush_messages {
+            self.want_sync(state, notices);
+        }
+        self.settle_high_watermark(state, config, notices);
     }
 
     /// Takes a batch that was just appended at `first` over into the producer state; of an aborted transaction, into

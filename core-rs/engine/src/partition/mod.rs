@@ -2,6 +2,7 @@
 //! It speaks no wire format and wakes nobody itself; what follows from a change leaves in `Notices`.
 
 mod append;
+mod append_run;
 mod check;
 mod cleaning;
 mod config;
@@ -35,7 +36,7 @@ use crate::log::{DamagedPlace, Log, LogError, LogPosition};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
-pub use append::Appended;
+pub use append::{Appended, ClientBatch};
 pub use config::PartitionConfig;
 pub use coordinator::{LoadedChunk, LoadedRecord};
 pub use error::{PartitionError, RefusedRecord, RefusedRecords};

@@ -134,6 +134,12 @@ pub struct TxnEnd {
     pub committed: bool,
 }
 
+/// Producers as they were before batches were remembered that are not written yet; none of a transaction.
+#[derive(Debug, Default)]
+pub struct Undo {
+    before: Vec<(i64, Option<Producer>)>,
+}
+
 /// Every producer of one partition that has not expired.
 #[derive(Clone, Debug, Default)]
 pub struct ProducerStates {
@@ -354,6 +360,23 @@ impl ProducerStates {
         if incoming.is_transactional && producer.current_txn_first_offset < 0 {
             producer.current_txn_first_offset = first.offset;
             self.transactions.begin(first);
+        }
+    }
+
+    /// Before a batch is remembered that may have to be taken back.
+    pub fn note(&self, producer_id: i64, undo: &mut Undo) {
+        if !undo.before.iter().any(|(noted, _)| *noted == producer_id) {
+            undo.before.push((producer_id, self.by_id.get(&producer_id).cloned()));
+        }
+    }
+
+    /// The producers that were noted are again what they were.
+    pub fn take_back(&mut self, undo: Undo) {
+        for (producer_id, before) in undo.before {
+            match before {
+                Some(before) => self.by_id.insert(producer_id, before),
+                None => self.by_id.remove(&producer_id),
+            };
         }
     }
 

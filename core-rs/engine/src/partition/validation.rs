@@ -41,6 +41,13 @@ pub struct CheckedBatch {
     pub config: Arc<PartitionConfig>,
 }
 
+impl CheckedBatch {
+    /// Bytes that the log will keep.
+    pub fn stored_len(&self) -> usize {
+        self.recompressed.as_ref().map_or(self.summary.len, Vec::len)
+    }
+}
+
 /// Checks that `bytes` holds exactly one whole batch that a Produce of `api_version` may carry into partition `index` of
 /// `topic` with this configuration, and sets its final timestamps (and CRC, if those changed) in place, or writes it
 /// anew if the topic is kept in another codec.

@@ -52,6 +52,11 @@ function javaVersion(): string {
   }
 }
 
+/** What the brokers' sockets get; BBR, say, paces what a connection sends after a pause. */
+function congestionControl(): string {
+  return readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim()
+}
+
 export function describeMachine(folder: string, jars: string | undefined): Record<string, string> {
   const models = new Set(cpus().map(({ model }) => model.trim()))
   return {
@@ -59,6 +64,7 @@ export function describeMachine(folder: string, jars: string | undefined): Recor
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
     kernel: `Linux ${release()}`,
     'file system': fileSystemOf(folder),
+    'TCP congestion control': congestionControl(),
     Node: process.version,
     Millrace: commitOf() ?? 'unknown commit',
     ...(jars === undefined ? {} : { 'Apache Kafka': kafkaVersion(jars) ?? 'unknown', Java: javaVersion() }),

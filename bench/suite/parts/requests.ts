@@ -13,22 +13,19 @@ const PARTITIONS = 16
 const sizes = (quick: boolean) =>
   quick ? { seconds: 1, floorSeconds: 0.5, warmSeconds: 1 } : { seconds: 8, floorSeconds: 4, warmSeconds: 10 }
 
-function load(target: Target, context: Context, connections: number, seconds: number): Promise<Figures> {
-  return createdTopic(target, context).then((topic) =>
-    context.bench('load-requests', {
-      bootstrap: target.bootstrap,
-      topic,
-      partitions: PARTITIONS,
-      connections,
-      seconds,
-    }),
-  )
-}
-
 async function createdTopic({ bootstrap }: Target, context: Context): Promise<string> {
   const topic = context.freshTopic()
   await context.bench('create-topic', { bootstrap, topic, partitions: PARTITIONS })
   return topic
+}
+
+function load(
+  { bootstrap }: Target,
+  context: Context,
+  topic: string,
+  work: { connections: number; seconds: number },
+): Promise<Figures> {
+  return context.bench('load-requests', { bootstrap, topic, partitions: PARTITIONS, ...work })
 }
 
 const measures: Measure[] = LOADS.flatMap(([connections, prefix]) => {
@@ -102,8 +99,9 @@ const part: Part = {
   ],
   goals,
   async prepare(target, context) {
+    const seconds = sizes(context.quick).warmSeconds
     for (const [connections] of LOADS)
-      await load(target, context, connections, sizes(context.quick).warmSeconds)
+      await load(target, context, await createdTopic(target, context), { connections, seconds })
   },
   async floors({ bench, brokerCore, clientCore, folder, quick }) {
     const common = { core: brokerCore, clientCore, seconds: sizes(quick).floorSeconds }
@@ -121,8 +119,10 @@ const part: Part = {
   async run(target, context) {
     const figures: Record<string, number> = {}
     for (const [connections, prefix] of LOADS) {
+      const topic = await createdTopic(target, context)
+      const work = { connections, seconds: sizes(context.quick).seconds }
       const { figures: result, usage } = await context.measured(target, () =>
-        load(target, context, connections, sizes(context.quick).seconds),
+        load(target, context, topic, work),
       )
       const requests = given(result, 'requests')
       const own = {

@@ -23,11 +23,19 @@ struct Inner {
     generation: u32,
     /// The control plane has taken everything and waits to be woken.
     armed: bool,
+    /// What waits may wait a little for company: somebody will call `wake_patient`.
+    patient: bool,
+}
+
+impl Inner {
+    fn new(generation: u32) -> Inner {
+        Inner { packed: Vec::new(), requests: 0, generation, armed: true, patient: false }
+    }
 }
 
 impl Default for EventRing {
     fn default() -> EventRing {
-        EventRing { inner: Mutex::new(Inner { packed: Vec::new(), requests: 0, generation: 0, armed: true }) }
+        EventRing { inner: Mutex::new(Inner::new(0)) }
     }
 }
 
@@ -35,6 +43,20 @@ impl EventRing {
     /// Adds an event; true when the control plane must be woken now.
     pub fn push(&self, event: &Event<'_>) -> bool {
         self.inner.lock().push(event)
+    }
+
+    /// Adds an event that need not be looked at right now. True when the caller must see to it that
+    /// [`wake_patient`](Self::wake_patient) is called within the time that the event may wait.
+    pub fn push_patiently(&self, event: &Event<'_>) -> bool {
+        let mut inner = self.inner.lock();
+        inner.write(event);
+        inner.armed && !std::mem::replace(&mut inner.patient, true)
+    }
+
+    /// The time of patience is over; true when the control plane must be woken now.
+    pub fn wake_patient(&self) -> bool {
+        let mut inner = self.inner.lock();
+        std::mem::take(&mut inner.patient) && std::mem::take(&mut inner.armed)
     }
 
     /// As [`push`](Self::push), but drops an event that an earlier reader of the ring asked for.
@@ -51,7 +73,7 @@ impl EventRing {
     pub fn reset(&self) {
         let mut inner = self.inner.lock();
         let generation = inner.generation.wrapping_add(1);
-        *inner = Inner { packed: Vec::new(), requests: 0, generation, armed: true };
+        *inner = Inner::new(generation);
     }
 
     /// Appends everything to `out` and arms the wake again.
@@ -65,6 +87,7 @@ impl EventRing {
         }
         inner.requests = 0;
         inner.armed = true;
+        inner.patient = false;
     }
 
     pub fn is_full(&self) -> bool {
@@ -80,11 +103,15 @@ impl EventRing {
 
 impl Inner {
     fn push(&mut self, event: &Event<'_>) -> bool {
+        self.write(event);
+        std::mem::take(&mut self.armed)
+    }
+
+    fn write(&mut self, event: &Event<'_>) {
         event.write(&mut self.packed);
         if matches!(event, Event::ControlRequest { .. }) {
             self.requests += 1;
         }
-        std::mem::take(&mut self.armed)
     }
 }
 
@@ -104,6 +131,31 @@ mod tests {
         assert!(ring.push(&Event::Stopped), "armed again");
         ring.drain(&mut out);
         assert_eq!(parse_events(&out).unwrap().len(), 3, "a buffer with contents is added to");
+    }
+
+    #[test]
+    fn what_is_patient_wakes_nobody_until_its_time_or_until_something_urgent_comes() {
+        let ring = EventRing::default();
+        assert!(ring.push_patiently(&Event::Stopped), "the first asks for a later wake");
+        assert!(!ring.push_patiently(&Event::Stopped), "which is on its way");
+        assert!(ring.wake_patient());
+        assert!(!ring.wake_patient(), "woken already");
+        assert!(!ring.push_patiently(&Event::Stopped), "the reader is on its way");
+        let mut out = Vec::new();
+        ring.drain(&mut out);
+        assert_eq!(parse_events(&out).unwrap().len(), 3);
+
+        assert!(ring.push_patiently(&Event::Stopped));
+        assert!(ring.push(&Event::Stopped), "wakes at once");
+        assert!(!ring.wake_patient());
+        out.clear();
+        ring.drain(&mut out);
+        assert_eq!(parse_events(&out).unwrap().len(), 2, "for both");
+
+        assert!(ring.push_patiently(&Event::Stopped));
+        out.clear();
+        ring.drain(&mut out);
+        assert!(!ring.wake_patient(), "its reader came by itself");
     }
 
     #[test]

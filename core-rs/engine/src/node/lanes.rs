@@ -45,6 +45,18 @@ impl Node {
         }
     }
 
+    /// As [`emit_to`](Self::emit_to) for what may wait for company; true when [`wake_patient`](Self::wake_patient) must
+    /// follow.
+    pub(super) fn emit_patiently(&self, lane: Lane, event: &Event<'_>) -> bool {
+        self.ring(lane).push_patiently(event)
+    }
+
+    pub(super) fn wake_patient(&self, lane: Lane) {
+        if self.ring(lane).wake_patient() {
+            self.wake_lane(lane);
+        }
+    }
+
     /// As [`emit_to`](Self::emit_to), but only for the reader of this generation.
     pub(super) fn emit_for(&self, lane: Lane, generation: u32, event: &Event<'_>) {
         if self.ring(lane).push_for(generation, event) {

@@ -331,3 +331,36 @@ fn producers_that_fell_silent_are_forgotten_while_the_node_runs() {
     assert_eq!(remembered(60_000), [8], "but never one with an open transaction");
     assert_eq!(remembered(30 * 3_600_000), [8]);
 }
+
+#[test]
+fn heartbeats_wait_a_moment_for_company_and_leave_with_whatever_comes() {
+    let mut world = World::new(options());
+    let conn = world.connect(0);
+    let start = |world: &mut World, api_key: i16| {
+        let (frame, now) = (request(api_key, 0, 1, b""), world.now);
+        let reactor = world.reactor(conn);
+        reactor.read_target(conn)[..frame.len()].copy_from_slice(&frame);
+        reactor.received(conn, frame.len(), now);
+        world.node.take_wakes().js
+    };
+    let pass = |world: &mut World, ms: i64| {
+        world.now.monotonic_ms += ms;
+        let now = world.now;
+        world.reactor(conn).on_deadline(now);
+        world.node.take_wakes().js
+    };
+    let (heartbeat, metadata) = (12, 3);
+    world.drain();
+    world.node.take_wakes();
+
+    assert!(!start(&mut world, heartbeat));
+    assert!(!pass(&mut world, 1));
+    assert!(!start(&mut world, heartbeat));
+    assert!(pass(&mut world, 1), "the first has waited long enough");
+    assert_eq!(world.control_requests().len(), 2);
+
+    assert!(!start(&mut world, heartbeat));
+    assert!(start(&mut world, metadata), "somebody waits for this one");
+    assert!(!pass(&mut world, 2), "both are on their way");
+    assert_eq!(world.control_requests().len(), 2);
+}

@@ -13,6 +13,7 @@ use slab::Slab;
 use super::admission::AcceptError;
 use super::authorizer::Refusals;
 use super::deadlines::{DeadlineId, Deadlines};
+use super::lanes::Lane;
 use super::mail::Mail;
 use super::parked::ParkedRequests;
 use super::shared::Node;
@@ -76,6 +77,8 @@ pub(super) enum Due {
     Idle(ConnId),
     /// Its listener is gone, and it had time to read its last replies.
     ListenerGone(ConnId),
+    /// What waits for this reader has waited for company long enough.
+    Company(Lane),
     /// It was quiet for as long as its quota asked.
     Unmute(ConnId),
     /// The grace of a clean stop is over.
@@ -223,6 +226,7 @@ impl Reactor {
                 Due::Parked(token) => self.expire(token, now),
                 Due::Idle(conn) => self.check_idle(conn, now),
                 Due::ListenerGone(conn) => self.end(conn, "its listener was removed", false),
+                Due::Company(lane) => self.node.wake_patient(lane),
                 Due::Unmute(conn) => self.unmute(conn, now),
                 Due::Stop => {
                     for conn in self.ids() {

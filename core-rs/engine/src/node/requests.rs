@@ -19,6 +19,11 @@ const SMALLEST_REQUEST: usize = 8;
 /// SaslHandshake, ApiVersions, SaslAuthenticate: what a connection may ask before it has authenticated.
 const AUTHENTICATION: [i16; 3] = [17, 18, 36];
 
+const HEARTBEAT: i16 = 12;
+/// Nobody waits for the answer to a heartbeat: it waits so long for others, so that the coordinator wakes once for all.
+/// Whatever else comes for the coordinator takes it along at once.
+const HEARTBEAT_PATIENCE_MS: i64 = 2;
+
 /// Whether the frame at the front was dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Started {
@@ -240,7 +245,11 @@ impl Reactor {
             arrival_wall_ms: now.wall_ms,
             frame,
         };
-        self.node.emit_to(lane, &event);
+        if api.0 != HEARTBEAT {
+            self.node.emit_to(lane, &event);
+        } else if self.node.emit_patiently(lane, &event) {
+            self.deadlines.set(now.monotonic_ms + HEARTBEAT_PATIENCE_MS, Due::Company(lane));
+        }
         stats::add(&self.stats().control, 1);
         Started::Yes
     }

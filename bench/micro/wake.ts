@@ -8,9 +8,9 @@ import { BrokerConfig } from '../../ts/config/broker-config.js'
 import { encodeCommand } from '../../ts/native/commands.js'
 import { decodeEvents, type EventNamed, type NativeEvent } from '../../ts/native/events.js'
 import { openNode, type ThreadedNode } from '../../ts/native/node.js'
-import { encodeRequestFrame, encodeResponseFrameBody, heartbeat } from '../../ts/protocol/index.js'
+import { encodeRequestFrame, encodeResponseFrameBody, findCoordinator } from '../../ts/protocol/index.js'
 
-const REQUESTS = 3000
+const REQUESTS = 1500
 const WARM = 500
 
 /** Median ns from writing a request until `onReady`. */
@@ -29,12 +29,14 @@ export async function wake(): Promise<number> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     socket.resume()
-    const frame = encodeRequestFrame(heartbeat, 4, 1, 'micro', {
-      groupId: 'g',
-      generationId: 1,
-      memberId: 'm',
+    const frame = encodeRequestFrame(findCoordinator, 3, 1, 'micro', { key: 'g' })
+    const response = encodeResponseFrameBody(findCoordinator, 3, 1, {
+      errorCode: 0,
+      errorMessage: null,
+      nodeId: 1,
+      host: 'h',
+      port: 1,
     })
-    const response = encodeResponseFrameBody(heartbeat, 4, 1, { errorCode: 0 })
     const times: number[] = []
     for (let number = 0; number < REQUESTS; number++) {
       const started = performance.now()

@@ -17,7 +17,7 @@ use crate::output::{Figures, Outcome};
 
 /// One measurement takes so long at least, and the cheapest of so many counts: what else runs only adds.
 const PIECE: Duration = Duration::from_millis(4);
-const PIECES: usize = 40;
+const PIECES: usize = 14;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -212,12 +212,12 @@ it('a stop that is asked for before there is a broker ends with exit code 0', as
   expect({ code, signal }).toEqual({ code: 0, signal: null })
 })
 
-/** A module hook that sends SIGTERM as soon as the command line loads its first package. */
+/** A module hook that sends SIGTERM as soon as the command line loads the program, bundled or not. */
 const signalAtFirstImport = `data:text/javascript,${encodeURIComponent(`
   import { register } from 'node:module'
   register('data:text/javascript,' + encodeURIComponent(\`
     export async function resolve(name, context, next) {
-      if (name === 'commander') {
+      if (name.endsWith('program.js')) {
         process.kill(process.pid, 'SIGTERM')
         await new Promise((resolve) => setTimeout(resolve, 60000))
       }

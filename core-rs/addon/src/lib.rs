@@ -8,6 +8,7 @@ mod folder_lock;
 mod io_thread;
 mod listening;
 mod node;
+mod scheduling;
 mod shell;
 mod sim_disk;
 mod sim_effects;

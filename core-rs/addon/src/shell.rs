@@ -22,7 +22,7 @@ use crate::failure::failure;
 use crate::io_thread::IoThread;
 use crate::wake::JsWake;
 use crate::worker::WorkerWake;
-use crate::{clock, folder_lock, listening};
+use crate::{clock, folder_lock, listening, scheduling};
 
 /// What another thread hands to an I/O thread.
 pub enum Handed {
@@ -107,6 +107,7 @@ impl Shell {
             let body = move || {
                 let guarded = shell.clone();
                 shell.guard("an I/O thread", move || {
+                    scheduling::prefer_short_turns();
                     let reactor = Reactor::new(guarded.node.clone(), index);
                     IoThread::new(index, guarded, reactor, poll).run();
                 });

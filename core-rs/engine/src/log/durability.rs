@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::checkpoint::{self, LEADER_EPOCH_FILE};
-use super::folder::{Folder, SNAPSHOT, parse_name};
+use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
 use super::log::Log;
 use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::producer_snapshot::{self, ProducerSnapshotEntry};
 use super::{DamagedPlace, LogError, SyncJob};
 use crate::storage::{Storage, StorageFile, WriteError};
+
+/// Closed segments of one log whose files are open because no sync has covered them yet.
+const MANY_OPEN: usize = 64;
 
 /// A file that a sync has to cover.
 #[derive(Clone, Debug)]
@@ -61,6 +64,22 @@ pub(super) struct Covered {
 impl Unsynced {
     pub(super) fn file(&mut self, file: Arc<dyn StorageFile>) {
         self.files.push(Unsafe::Open(file));
+    }
+
+    /// What `Segment::finish` returned. Only the log file stays open until it is synced.
+    pub(super) fn finished(&mut self, files: Vec<Arc<dyn StorageFile>>, folder: &Folder, base: i64) {
+        for (file, extension) in files.into_iter().zip([LOG, INDEX, TIME_INDEX, TXN_INDEX]) {
+            match extension {
+                LOG => self.file(file),
+                _ => self.named(folder.path(base, extension)),
+            }
+        }
+    }
+
+    /// Whether so many files are kept open for their sync that no more should be.
+    pub(super) fn holds_many(&self) -> bool {
+        self.files.len() >= MANY_OPEN
+            && self.files.iter().filter(|file| matches!(file, Unsafe::Open(_))).count() >= MANY_OPEN
     }
 
     pub(super) fn named(&mut self, path: PathBuf) {
@@ -175,6 +194,11 @@ impl Log {
         if empty {
             return Ok(());
         }
+        self.sync_now()
+    }
+
+    /// Runs a sync here and now.
+    pub(super) fn sync_now(&mut self) -> Result<(), LogError> {
         let job = self.sync_job();
         job.run().map_err(WriteError::into_io).map_err(self.folder.dir_fault())?;
         self.synced(&job);
@@ -199,21 +223,20 @@ impl Log {
             return Ok(());
         }
         self.folder.remove_if_present(offset, SNAPSHOT)?;
-        let file = match self.write_snapshot_file(offset, &producer_snapshot::encode(entries)) {
+        match self.write_snapshot_file(offset, &producer_snapshot::encode(entries)) {
             // Nothing is lost without it: the batches since the one before are replayed instead.
             Err(error) if error.is_full() => return self.folder.remove_if_present(offset, SNAPSHOT),
             written => written?,
-        };
-        self.unsynced.file(file);
+        }
+        self.unsynced.named(self.folder.path(offset, SNAPSHOT));
         self.unsynced.dir(&self.folder.dir);
         self.newest_snapshot = Some(offset);
         Ok(())
     }
 
-    fn write_snapshot_file(&self, offset: i64, contents: &[u8]) -> Result<Arc<dyn StorageFile>, LogError> {
+    fn write_snapshot_file(&self, offset: i64, contents: &[u8]) -> Result<(), LogError> {
         let file = self.folder.create(offset, SNAPSHOT)?;
-        file.write_at(0, &[IoSlice::new(contents)]).map_err(self.folder.fault(offset, SNAPSHOT))?;
-        Ok(file)
+        file.write_at(0, &[IoSlice::new(contents)]).map_err(self.folder.fault(offset, SNAPSHOT))
     }
 
     /// The newest producer snapshot that is whole, with the offset up to which it holds; batches from there on are to

@@ -253,16 +253,19 @@ impl Log {
     }
 
     pub(super) fn roll_at(&mut self, base: i64, now: Now) -> Result<RolledSegment, LogError> {
+        if self.unsynced.holds_many() {
+            // Segments roll faster than they are synced: whoever writes must wait, or descriptors run out.
+            self.sync_now().map_err(LogError::or_full)?;
+        }
         let Some(active) = self.segments.last_mut() else {
             return Err(LogError::Offline);
         };
         // Each step but the last leaves a segment that can go on taking appends, if there is no room for the next.
         let finished = active.finish(&self.folder)?;
+        let finished_base = active.base;
         let next = Segment::create(&self.folder, base, now.wall_ms)?;
         active.retire();
-        for file in finished {
-            self.unsynced.file(file);
-        }
+        self.unsynced.finished(finished, &self.folder, finished_base);
         let rolled = RolledSegment { base_offset: active.base, end_offset: base };
         self.segments.push(next);
         self.unsynced.dir(&self.folder.dir);

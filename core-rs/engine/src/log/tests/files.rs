@@ -3,6 +3,7 @@
 use crate::log::checkpoint::{self, EpochStart, PartitionOffset};
 use crate::log::producer_snapshot::{self, ProducerSnapshotEntry, SnapshotError};
 use crate::log::{clean_shutdown, partition_metadata};
+use crate::storage::FileStorage;
 
 use super::*;
 
@@ -191,4 +192,27 @@ fn the_topic_id_and_the_clean_stop_have_kafka_s_files() {
     assert_eq!(written, br#"{"version":0,"brokerEpoch":12}"#);
     assert!(clean_shutdown::take(&*storage, logs).unwrap());
     assert!(!clean_shutdown::take(&*storage, logs).unwrap());
+}
+
+#[test]
+fn segments_that_roll_faster_than_anybody_syncs_them_hold_few_descriptors() {
+    let scratch = Scratch::new("descriptors");
+    let storage: Arc<dyn Storage> = Arc::new(FileStorage::with_shared_limit(16));
+    let config = small_segments(300);
+    let mut log = Log::open(storage, scratch.path(), config, Opening::CLEAN, NOW).unwrap().0;
+    let open_here = || {
+        let links = std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok());
+        links.filter(|target| target.starts_with(scratch.path())).count()
+    };
+    let mut most = 0;
+    for _ in 0..300 {
+        grow(&mut log, 1, 150);
+        log.write_producer_snapshot(&[]).unwrap();
+        most = most.max(open_here());
+    }
+    assert!(log.segment_count() > 250);
+    assert!(most <= 90, "{most} descriptors");
+    assert!(log.recovery_point() > 0, "who writes has synced, as nobody else did");
 }

@@ -1,7 +1,7 @@
 //! Decompresses batches of text once, each into the same buffer, with the libraries that the broker uses: the least that
 //! looking into compressed records costs. Nothing is parsed.
 
-use lz4_flex::block::decompress_into;
+use lz4::block::decompress_to_buffer;
 use millrace_record::batch::HEADER_LEN;
 use serde::Deserialize;
 use zstd::bulk::Decompressor;
@@ -62,6 +62,7 @@ pub fn run(json: &str) -> Outcome {
 fn lz4(frame: &[u8], buffer: &mut [u8]) -> Result<usize, String> {
     let mut rest = frame.get(LZ4_FRAME_HEADER..).unwrap_or_default();
     let mut made = 0;
+    let most = i32::try_from(buffer.len()).map_err(|error| error.to_string())?;
     while let Some((word, behind)) = rest.split_first_chunk() {
         let word = u32::from_le_bytes(*word);
         if word == 0 {
@@ -71,7 +72,7 @@ fn lz4(frame: &[u8], buffer: &mut [u8]) -> Result<usize, String> {
         let (block, behind) = behind.split_at_checked(length).ok_or("an LZ4 block is cut short")?;
         rest = behind;
         made += match word & LZ4_UNCOMPRESSED {
-            0 => decompress_into(block, buffer).map_err(|error| error.to_string())?,
+            0 => decompress_to_buffer(block, Some(most), buffer).map_err(|error| error.to_string())?,
             _ => block.len(),
         };
     }

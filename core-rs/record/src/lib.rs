@@ -10,7 +10,6 @@ pub mod crc;
 pub mod error;
 pub mod patch;
 pub mod records;
-mod stream;
 pub mod validate;
 pub mod varint;
 mod walk;

@@ -2,9 +2,8 @@
 //! decompressing stream through a reused buffer. It trusts nothing, but checks only what it must to read.
 
 use crate::batch::{BatchView, TimestampType};
-use crate::codec::Codec;
+use crate::codec::{Codec, Decompressor};
 use crate::error::{BatchError, RecordFault};
-use crate::stream::Stream;
 use crate::varint::{read_varint, read_varlong};
 use crate::walk::{body_len, next_body, next_size};
 
@@ -139,7 +138,7 @@ pub struct RecordReader<'a> {
 
 enum Source<'a> {
     Slice(Records<'a>),
-    Stream { stream: Stream<'a>, record: Vec<u8> },
+    Stream { stream: Decompressor<'a>, record: Vec<u8> },
 }
 
 impl<'a> RecordReader<'a> {
@@ -153,7 +152,7 @@ impl<'a> RecordReader<'a> {
                 Source::Slice(Records { bytes: batch.records_bytes(), base, count: batch.count, index: 0 })
             }
             codec => {
-                let stream = Stream::new(codec, batch.records_bytes(), max_decompressed)?;
+                let stream = Decompressor::new(codec, batch.records_bytes(), max_decompressed)?;
                 Source::Stream { stream, record: Vec::new() }
             }
         };

@@ -89,6 +89,29 @@ fn a_record_larger_than_the_window_is_read_whole() {
     }
 }
 
+/// Every byte of a record's fields comes to lie first in a window once: snappy's end after 32 KiB, lz4's after 64.
+#[test]
+fn records_that_straddle_windows_validate_and_read_back() {
+    let filler = |len| Owned { timestamp: 0, key: None, value: Some(vec![b'-'; len]), headers: vec![] };
+    let record = Owned {
+        timestamp: 1 << 40,
+        key: Some(vec![b'k'; 70]),
+        value: Some(vec![b'v'; 70]),
+        headers: vec![(vec![b'h'; 3], Some(vec![b'x'; 70])), (vec![b'n'], None)],
+    };
+    for (codec, window) in [(Codec::Snappy, 32 << 10), (Codec::Lz4, 64 << 10)] {
+        for before in 0..260 {
+            let records = [filler(window - before), record.clone(), record.clone(), filler(9)];
+            let batch = build(BatchSpec { codec, ..BatchSpec::default() }, &records);
+            let options = ValidateOptions { origin: Origin::Client, max_decompressed: 1 << 20 };
+            let summary = validate(&BatchView::parse(&batch).unwrap(), &options).unwrap();
+            assert_eq!((summary.count, summary.max_timestamp), (4, 1 << 40), "{codec} {before}");
+            let expected: Vec<_> = (0..).zip(records).collect();
+            assert!(read(&batch, 1 << 20).unwrap() == expected, "{codec} {before}");
+        }
+    }
+}
+
 #[test]
 fn reading_stops_for_good_at_the_cap_and_at_a_bad_record() {
     let record = Owned { timestamp: 1, key: None, value: Some(vec![3; 1000]), headers: vec![] };

@@ -3,10 +3,9 @@
 //! corrected by `patch`.
 
 use crate::batch::{BatchView, CRC_START, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType, increment_sequence};
-use crate::codec::Codec;
+use crate::codec::{Codec, Decompressor};
 use crate::crc::RunningCrc;
 use crate::error::{BatchError, RecordFault};
-use crate::stream::Stream;
 use crate::walk::{Fault, RecordShape, walk_slice, walk_stream};
 
 /// Who wrote the batch, which decides how much freedom it has.
@@ -207,7 +206,7 @@ fn walk_compressed(
     if batch.count == 0 && batch.records_bytes().is_empty() {
         return Ok(0);
     }
-    let mut stream = Stream::new(codec, batch.records_bytes(), cap)?;
+    let mut stream = Decompressor::new(codec, batch.records_bytes(), cap)?;
     for index in 0..batch.count {
         let shape = walk_stream(&mut stream).map_err(|fault| fault.of_record(index))?;
         tally.add(&shape, index)?;

@@ -1,8 +1,8 @@
 //! The walk over one record's fields, the same for bytes in memory and for a decompressing stream: it follows
 //! lengths, keeps what validation needs, and materialises nothing.
 
+use crate::codec::Decompressor;
 use crate::error::{BatchError, RecordFault};
-use crate::stream::Stream;
 use crate::varint::{VarintError, decode_u32, decode_u64, unzigzag32, unzigzag64};
 
 /// Attributes, timestamp delta, offset delta, key, value and header count take at least a byte each.
@@ -80,7 +80,7 @@ impl Body for &[u8] {
 
 /// `left` bytes of a stream.
 struct Streamed<'s, 'a> {
-    stream: &'s mut Stream<'a>,
+    stream: &'s mut Decompressor<'a>,
     left: usize,
     size: i32,
 }
@@ -173,7 +173,7 @@ pub(crate) fn walk_slice(records: &mut &[u8]) -> Result<RecordShape, Fault> {
 }
 
 /// The length of the stream's next record. Fault: `Missing` at the stream's end.
-pub(crate) fn next_size(stream: &mut Stream<'_>) -> Result<i32, Fault> {
+pub(crate) fn next_size(stream: &mut Decompressor<'_>) -> Result<i32, Fault> {
     if stream.window().map_err(Fault::Stream)?.is_empty() {
         return Err(RecordFault::Missing.into());
     }
@@ -185,14 +185,17 @@ pub(crate) fn next_size(stream: &mut Stream<'_>) -> Result<i32, Fault> {
 }
 
 /// Walks the stream's next record.
-pub(crate) fn walk_stream(stream: &mut Stream<'_>) -> Result<RecordShape, Fault> {
-    let size = next_size(stream)?;
-    let left = body_len(size)?;
-    // Small records mostly lie in the window whole: those take the faster way over a slice.
-    if let Some(mut body) = stream.window().map_err(Fault::Stream)?.get(..left) {
+pub(crate) fn walk_stream(stream: &mut Decompressor<'_>) -> Result<RecordShape, Fault> {
+    // Most records lie in the window whole: those take the faster way over a slice.
+    let window = stream.window().map_err(Fault::Stream)?;
+    let mut rest = window;
+    if let Ok(mut body) = next_body(&mut rest) {
+        let taken = window.len() - rest.len();
         let shape = walk_fields(&mut body)?;
-        stream.consume(left);
+        stream.consume(taken);
         return Ok(shape);
     }
+    let size = next_size(stream)?;
+    let left = body_len(size)?;
     walk_fields(&mut Streamed { stream, left, size })
 }

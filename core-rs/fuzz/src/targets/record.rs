@@ -54,13 +54,15 @@ pub fn decompress(input: &[u8]) {
 
 fn unpack(codec: Codec, stream: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    let mut window = [0; 4096];
     let mut reader = Decompressor::new(codec, stream, CAP).ok()?;
     loop {
-        match reader.read(&mut window).ok()? {
-            0 => return Some(out),
-            count => out.extend_from_slice(&window[..count]),
+        let window = reader.window().ok()?;
+        if window.is_empty() {
+            return Some(out);
         }
+        let count = window.len();
+        out.extend_from_slice(window);
+        reader.consume(count);
         assert!(out.len() as u64 <= CAP.max(stream.len() as u64), "the cap holds");
     }
 }

@@ -1,10 +1,12 @@
 //! One LZ4 frame of independent blocks: what Java, librdkafka and franz-go write and all that Java reads. The
-//! content checksum is skipped, as Java does: the batch's CRC covers it.
+//! content checksum is skipped: the batch's CRC covers it. Read with the C library, written with lz4_flex: see
+//! docs/decisions/0007-lz4-by-the-c-library.md.
 
+use super::scratch::Scratch;
 use super::xxh32::xxh32;
-use super::{Codec, broken, copy_front};
+use super::{Codec, broken};
 use crate::error::BatchError;
-use lz4_flex::block::decompress_into;
+use lz4::block::decompress_to_buffer;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use std::io::Write;
 
@@ -27,13 +29,11 @@ struct Frame {
     max_block_len: usize,
 }
 
-/// Decodes one block at a time into a reused buffer.
+/// Decodes one block at a time.
 pub(super) struct Reader<'a> {
     input: &'a [u8],
     frame: Option<Frame>,
     finished: bool,
-    block: Vec<u8>,
-    taken: usize,
 }
 
 fn take<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], BatchError> {
@@ -77,42 +77,53 @@ fn read_frame_header(input: &mut &[u8]) -> Result<Frame, BatchError> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(input: &'a [u8]) -> Self {
-        Self { input, frame: None, finished: false, block: Vec::new(), taken: 0 }
+        Self { input, frame: None, finished: false }
     }
 
-    /// Fills the front of `out`; 0 only at the frame's end.
-    pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, BatchError> {
-        loop {
-            let ready = self.block.get(self.taken..).unwrap_or_default();
-            if !ready.is_empty() {
-                let count = copy_front(ready, out);
-                self.taken += count;
-                return Ok(count);
-            }
-            if self.finished {
-                return Ok(0);
-            }
-            self.next_block()?;
-        }
-    }
-
-    fn next_block(&mut self) -> Result<(), BatchError> {
+    /// Unpacks the next block that has bytes into the front of `scratch`, and says how many; 0 only at the frame's end.
+    pub(super) fn next_block(&mut self, scratch: &mut Scratch) -> Result<usize, BatchError> {
         let frame = match self.frame {
             Some(frame) => frame,
             None => *self.frame.insert(read_frame_header(&mut self.input)?),
         };
-        let word = u32::from_le_bytes(take(&mut self.input)?);
-        if word == 0 {
-            self.finished = true;
-            if frame.flags & CONTENT_CHECKSUM != 0 {
-                take::<4>(&mut self.input)?;
+        while !self.finished {
+            let word = u32::from_le_bytes(take(&mut self.input)?);
+            let length = (word & !UNCOMPRESSED) as usize;
+            if length == 0 {
+                self.end(frame)?;
+                break;
             }
-            return match self.input.is_empty() {
-                true => Ok(()),
-                false => Err(broken(Codec::Lz4, "bytes after the frame")),
+            let block = self.block(length, frame)?;
+            let count = match word & UNCOMPRESSED {
+                0 => decompress(
+                    block,
+                    scratch.room(frame.max_block_len.min(length.saturating_mul(MAX_RATIO))),
+                )?,
+                _ => {
+                    scratch.room(length).copy_from_slice(block);
+                    length
+                }
             };
+            if count > 0 {
+                return Ok(count);
+            }
         }
-        let length = (word & !UNCOMPRESSED) as usize;
+        Ok(0)
+    }
+
+    /// What stands behind the mark of the frame's end, which Java takes with and without the bit of a stored block.
+    fn end(&mut self, frame: Frame) -> Result<(), BatchError> {
+        self.finished = true;
+        if frame.flags & CONTENT_CHECKSUM != 0 {
+            take::<4>(&mut self.input)?;
+        }
+        match self.input.is_empty() {
+            true => Ok(()),
+            false => Err(broken(Codec::Lz4, "bytes after the frame")),
+        }
+    }
+
+    fn block(&mut self, length: usize, frame: Frame) -> Result<&'a [u8], BatchError> {
         if length > frame.max_block_len {
             return Err(broken(Codec::Lz4, "block larger than the frame allows"));
         }
@@ -122,17 +133,14 @@ impl<'a> Reader<'a> {
         if frame.flags & BLOCK_CHECKSUM != 0 && u32::from_le_bytes(take(&mut self.input)?) != xxh32(block) {
             return Err(broken(Codec::Lz4, "wrong block checksum"));
         }
-        self.taken = 0;
-        self.block.clear();
-        if word & UNCOMPRESSED != 0 {
-            self.block.extend_from_slice(block);
-        } else {
-            self.block.resize(frame.max_block_len.min(length.saturating_mul(MAX_RATIO)), 0);
-            let written = decompress_into(block, &mut self.block).map_err(|e| broken(Codec::Lz4, e))?;
-            self.block.truncate(written);
-        }
-        Ok(())
+        Ok(block)
     }
+}
+
+/// At most `room.len()` bytes, a block's at most 4 MiB.
+fn decompress(block: &[u8], room: &mut [u8]) -> Result<usize, BatchError> {
+    let most = i32::try_from(room.len()).map_err(|e| broken(Codec::Lz4, e))?;
+    decompress_to_buffer(block, Some(most), room).map_err(|_| broken(Codec::Lz4, "corrupt block"))
 }
 
 pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<(), BatchError> {

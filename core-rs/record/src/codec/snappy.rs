@@ -1,7 +1,8 @@
 //! Snappy: one raw block (librdkafka, franz-go) or xerial's framing of many blocks (Java, KafkaJS). Written as
 //! Java does: xerial framing with blocks of 32 KiB.
 
-use super::{Codec, broken, copy_front};
+use super::scratch::Scratch;
+use super::{Codec, broken};
 use crate::error::BatchError;
 use snap::raw::{Decoder, Encoder, decompress_len, max_compress_len};
 
@@ -12,29 +13,25 @@ const XERIAL_BLOCK_LEN: usize = 32 * 1024;
 /// No snappy element makes more than 64 bytes out of 3.
 const MAX_RATIO: u64 = 22;
 
-/// Decodes one block at a time into a reused buffer.
+/// Decodes one block at a time.
 pub(super) struct Reader<'a> {
     input: &'a [u8],
     framed: bool,
-    block: Vec<u8>,
-    taken: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(input: &'a [u8]) -> Self {
-        Self { input, framed: input.starts_with(&XERIAL_MAGIC), block: Vec::new(), taken: 0 }
+        Self { input, framed: input.starts_with(&XERIAL_MAGIC) }
     }
 
-    /// Fills the front of `out`; `None` when the next block declares more than `left` bytes.
-    pub(super) fn read(&mut self, out: &mut [u8], left: u64) -> Result<Option<usize>, BatchError> {
-        loop {
-            let ready = self.block.get(self.taken..).unwrap_or_default();
-            if !ready.is_empty() {
-                let count = copy_front(ready, out);
-                self.taken += count;
-                return Ok(Some(count));
-            }
-            let Some(compressed) = self.next_block()? else { return Ok(Some(0)) };
+    /// Unpacks the next block that has bytes into the front of `scratch`, and says how many: 0 only at the end, `None`
+    /// when it declares more than `left`.
+    pub(super) fn next_block(
+        &mut self,
+        scratch: &mut Scratch,
+        left: u64,
+    ) -> Result<Option<usize>, BatchError> {
+        while let Some(compressed) = self.next_compressed()? {
             let declared = decompress_len(compressed).map_err(|e| broken(Codec::Snappy, e))?;
             if declared as u64 > left {
                 return Ok(None);
@@ -42,23 +39,17 @@ impl<'a> Reader<'a> {
             if declared as u64 > (compressed.len() as u64).saturating_mul(MAX_RATIO) {
                 return Err(broken(Codec::Snappy, "declared length exceeds what the input can hold"));
             }
-            self.block.clear();
-            self.block.resize(declared, 0);
-            self.taken = 0;
-            let written = Decoder::new()
-                .decompress(compressed, &mut self.block)
+            let count = Decoder::new()
+                .decompress(compressed, scratch.room(declared))
                 .map_err(|e| broken(Codec::Snappy, e))?;
-            self.block.truncate(written);
+            if count > 0 {
+                return Ok(Some(count));
+            }
         }
+        Ok(Some(0))
     }
 
-    /// Bytes of memory that blocks have taken so far.
-    #[cfg(test)]
-    pub(super) fn capacity(&self) -> usize {
-        self.block.capacity()
-    }
-
-    fn next_block(&mut self) -> Result<Option<&'a [u8]>, BatchError> {
+    fn next_compressed(&mut self) -> Result<Option<&'a [u8]>, BatchError> {
         if !self.framed {
             let block = std::mem::take(&mut self.input);
             return Ok((!block.is_empty()).then_some(block));

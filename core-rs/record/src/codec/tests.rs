@@ -6,13 +6,10 @@ const COMPRESSED: [Codec; 4] = [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Z
 
 fn unpack(codec: Codec, input: &[u8], cap: u64) -> Result<Vec<u8>, BatchError> {
     let mut reader = Decompressor::new(codec, input, cap)?;
-    let (mut out, mut chunk) = (Vec::new(), [0; 1000]);
-    loop {
-        match reader.read(&mut chunk)? {
-            0 => return Ok(out),
-            count => out.extend_from_slice(&chunk[..count]),
-        }
-    }
+    let mut out = Vec::new();
+    // No more than is asked for: what is left of a window stays.
+    while reader.copy(1000, &mut out)? > 0 {}
+    Ok(out)
 }
 
 fn pack(codec: Codec, input: &[u8]) -> Vec<u8> {
@@ -107,13 +104,8 @@ fn bomb(codec: Codec) -> Vec<u8> {
         Codec::Lz4 => {
             // A frame whose one 4 MiB block of zeros repeats as often as 10 MB of input allow.
             let block = lz4_flex::block::compress(&vec![0; 4 << 20]);
-            let head = [4, 0x22, 0x4d, 0x18, 0x60, 0x70];
-            let mut out = [&head[..], &[(xxh32::xxh32(&head[4..]) >> 8) as u8]].concat();
-            while out.len() < 10_000_000 {
-                out.extend_from_slice(&(block.len() as u32).to_le_bytes());
-                out.extend_from_slice(&block);
-            }
-            out
+            let blocks = 10_000_000usize.div_ceil(block.len() + 4);
+            lz4_frame(0x70, &vec![(block.len() as u32, &block[..]); blocks])
         }
         Codec::Snappy => {
             // A raw block that declares 4 GiB, and little else.
@@ -132,9 +124,8 @@ fn bombs_stop_at_the_cap() {
         let bomb = bomb(codec);
         assert!(bomb.len() < 12_000_000, "{codec}: {} bytes", bomb.len());
         let mut reader = Decompressor::new(codec, &bomb, cap).unwrap();
-        let mut chunk = [0; 4096];
         let error = loop {
-            match reader.read(&mut chunk) {
+            match reader.skip(4096) {
                 Ok(0) => panic!("{codec}: the bomb ended"),
                 Ok(_) => {}
                 Err(error) => break error,
@@ -147,16 +138,15 @@ fn bombs_stop_at_the_cap() {
 
 #[test]
 fn raw_snappy_is_read_and_its_declared_length_is_not_trusted() {
-    let input = b"the quick brown fox, the quick brown fox, the quick brown fox".repeat(50);
-    let raw = snap::raw::Encoder::new().compress_vec(&input).unwrap();
-    assert_eq!(unpack(Codec::Snappy, &raw, 1 << 20).unwrap(), input);
-
     // Declares 1 MiB under a cap of 2 MiB, out of ten bytes: refused before any memory is taken.
     let lie = [0x80, 0x80, 0x40, 0, b'a', 0, b'a', 0, b'a', 0];
     let mut reader = Decompressor::new(Codec::Snappy, &lie, 2 << 20).unwrap();
-    assert!(matches!(reader.read(&mut [0; 10]), Err(BatchError::Decompress { .. })));
-    let Source::Snappy(reader) = &reader.source else { panic!("not snappy") };
-    assert_eq!(reader.capacity(), 0);
+    assert!(matches!(reader.window(), Err(BatchError::Decompress { .. })));
+    assert!(reader.scratch.bytes().is_empty());
+
+    let input = b"the quick brown fox, the quick brown fox, the quick brown fox".repeat(50);
+    let raw = snap::raw::Encoder::new().compress_vec(&input).unwrap();
+    assert_eq!(unpack(Codec::Snappy, &raw, 1 << 20).unwrap(), input);
 }
 
 #[test]
@@ -216,6 +206,130 @@ fn dependent_lz4_blocks_are_refused_as_java_does() {
     assert!(unpack(Codec::Lz4, &writer.finish().unwrap(), 2000).is_err());
 }
 
+/// A frame of these blocks, each a length word and its bytes, without checksums.
+fn lz4_frame(block_descriptor: u8, blocks: &[(u32, &[u8])]) -> Vec<u8> {
+    let head = [4, 0x22, 0x4d, 0x18, 0x60, block_descriptor];
+    let mut out = [&head[..], &[(xxh32::xxh32(&head[4..]) >> 8) as u8]].concat();
+    for (word, bytes) in blocks {
+        out.extend_from_slice(&word.to_le_bytes());
+        out.extend_from_slice(bytes);
+    }
+    out
+}
+
+#[test]
+fn an_lz4_block_gives_no_more_than_the_frame_allows() {
+    let full = lz4_flex::block::compress(&[7; 64 << 10]);
+    let over = lz4_flex::block::compress(&[7; (64 << 10) + 1]);
+    let frame = |block: &[u8]| lz4_frame(0x40, &[(block.len() as u32, block), (0, &[])]);
+    assert_eq!(unpack(Codec::Lz4, &frame(&full), 1 << 20).unwrap(), [7; 64 << 10]);
+    assert!(unpack(Codec::Lz4, &frame(&over), 1 << 20).is_err());
+}
+
+#[test]
+fn corrupt_lz4_blocks_are_errors() {
+    // A match that reaches before the block, one of distance 0, literals and a match cut short, a token alone.
+    for block in [&[0x10, b'a', 2, 0][..], &[0x10, b'a', 0, 0], &[0x50, b'a'], &[0x1f, b'a', 1, 0], &[0xf0]] {
+        let frame = lz4_frame(0x40, &[(block.len() as u32, block), (0, &[])]);
+        assert!(unpack(Codec::Lz4, &frame, 1 << 20).is_err(), "{block:?}");
+    }
+}
+
+#[test]
+fn a_wrong_lz4_block_checksum_is_an_error() {
+    use lz4_flex::frame::{BlockMode, FrameEncoder, FrameInfo};
+    let info = FrameInfo::new().block_mode(BlockMode::Independent).block_checksums(true);
+    let mut writer = FrameEncoder::with_frame_info(info, Vec::new());
+    writer.write_all(&[1; 1000]).unwrap();
+    let mut packed = writer.finish().unwrap();
+    assert_eq!(unpack(Codec::Lz4, &packed, 1000).unwrap(), [1; 1000]);
+    // Before the mark of the end stands the sum of the only block.
+    let sum = packed.len() - 4 - 1;
+    packed[sum] ^= 1;
+    assert!(unpack(Codec::Lz4, &packed, 1000).is_err());
+}
+
+#[test]
+fn a_stored_lz4_block_of_nothing_ends_the_frame_as_in_java() {
+    let stored = (3 | 0x8000_0000, &b"abc"[..]);
+    let ended = lz4_frame(0x40, &[stored, (0x8000_0000, &[])]);
+    assert_eq!(unpack(Codec::Lz4, &ended, 10).unwrap(), b"abc");
+    let more = lz4_frame(0x40, &[stored, (0x8000_0000, &[]), stored, (0, &[])]);
+    assert!(unpack(Codec::Lz4, &more, 10).is_err(), "Java would not see the second block");
+    // A block that unpacks to nothing is no end.
+    let empty = lz4_frame(0x40, &[stored, (1, &[0]), stored, (0, &[])]);
+    assert_eq!(unpack(Codec::Lz4, &empty, 10).unwrap(), b"abcabc");
+}
+
+/// A frame as a stream writes it: its length is not declared, and its window is what the level asks for.
+fn zstd_stream(input: &[u8]) -> Vec<u8> {
+    let mut writer = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
+    writer.write_all(input).unwrap();
+    writer.finish().unwrap()
+}
+
+#[test]
+fn zstd_frames_small_and_large_declared_and_not_follow_each_other() {
+    let mut noise = 1u32;
+    let mut text = |len: usize| -> Vec<u8> {
+        let next = || {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            b"abcdefgh"[(noise >> 29) as usize]
+        };
+        std::iter::repeat_with(next).take(len).collect()
+    };
+    let parts = [100, 3 << 20, 0, 130_000, 1 << 20, (1 << 20) + 1, 7].map(&mut text);
+    let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+    let (mut packed, mut all) = (Vec::new(), Vec::new());
+    for part in &parts {
+        packed.extend([pack(Codec::Zstd, part), skippable.clone(), zstd_stream(part)].concat());
+        all.extend([&part[..], part].concat());
+    }
+    assert!(unpack(Codec::Zstd, &packed, all.len() as u64).unwrap() == all);
+    let one_less = all.len() as u64 - 1;
+    assert_eq!(
+        unpack(Codec::Zstd, &packed, one_less).unwrap_err(),
+        BatchError::DecompressedTooLarge { cap: one_less }
+    );
+    packed.truncate(packed.len() - 1);
+    assert!(matches!(unpack(Codec::Zstd, &packed, 1 << 30), Err(BatchError::Decompress { .. })));
+}
+
+#[test]
+fn a_small_zstd_frame_may_ask_for_a_window_of_128_mib_and_no_more() {
+    for (window, fits) in [(0x88, true), (0x89, false), (0x90, false), (0xff, false)] {
+        // One stored block of three bytes, the last.
+        let frame = [&[0x28, 0xb5, 0x2f, 0xfd, 0, window, 3 << 3 | 1, 0, 0][..], b"abc"].concat();
+        let unpacked = unpack(Codec::Zstd, &frame, 100);
+        assert_eq!(unpacked.as_deref().ok(), fits.then_some(&b"abc"[..]), "{window:#x}");
+    }
+}
+
+#[test]
+fn a_small_zstd_frame_that_unpacks_to_more_than_it_declares_is_an_error() {
+    let mut packed = pack(Codec::Zstd, &[b'z'; 200]);
+    // Single segment, length in one byte: 200 declared.
+    assert_eq!(packed[4..6], [0x20, 200]);
+    for declared in [199, 201] {
+        packed[5] = declared;
+        assert!(unpack(Codec::Zstd, &packed, 1000).is_err());
+    }
+}
+
+#[test]
+fn a_thread_keeps_one_window_and_none_that_is_large() {
+    let small = pack(Codec::Lz4, &[1; 100_000]);
+    let large = lz4_flex::block::compress(&vec![0; 4 << 20]);
+    let large = lz4_frame(0x70, &[(large.len() as u32, &large[..]), (0, &[])]);
+    let kept = || scratch::Scratch::take().bytes().len();
+    assert_eq!(unpack(Codec::Lz4, &small, 1 << 20).unwrap(), [1; 100_000]);
+    let spare = scratch::Scratch::take();
+    assert_eq!(spare.bytes().len(), 64 << 10);
+    drop(spare);
+    assert_eq!(unpack(Codec::Lz4, &large, 4 << 20).unwrap().len(), 4 << 20);
+    assert_eq!(kept(), 0);
+}
+
 #[test]
 fn a_zstd_context_that_broke_off_serves_the_next_stream() {
     let input = vec![b'z'; 500_000];
@@ -228,13 +342,18 @@ fn a_zstd_context_that_broke_off_serves_the_next_stream() {
 }
 
 #[test]
-fn two_zstd_readers_of_one_thread_do_not_meet() {
-    let (one, two) = (pack(Codec::Zstd, &[1; 5000]), pack(Codec::Zstd, &[2; 5000]));
-    let mut first = Decompressor::new(Codec::Zstd, &one, 5000).unwrap();
-    let mut second = Decompressor::new(Codec::Zstd, &two, 5000).unwrap();
-    for _ in 0..50 {
-        let mut chunk = [0; 100];
-        assert_eq!((first.read(&mut chunk).unwrap(), chunk), (100, [1; 100]));
-        assert_eq!((second.read(&mut chunk).unwrap(), chunk), (100, [2; 100]));
+fn two_readers_of_one_thread_do_not_meet() {
+    for codec in COMPRESSED {
+        // Several windows each, for zstd out of the library's own.
+        let (one, two) = (pack(codec, &vec![1; 2 << 20]), pack(codec, &vec![2; 2 << 20]));
+        let mut first = Decompressor::new(codec, &one, 2 << 20).unwrap();
+        let mut second = Decompressor::new(codec, &two, 2 << 20).unwrap();
+        for _ in 0..(2 << 20) / 4096 {
+            for (reader, byte) in [(&mut first, 1), (&mut second, 2)] {
+                let mut chunk = Vec::new();
+                assert_eq!(reader.copy(4096, &mut chunk), Ok(4096));
+                assert!(chunk.iter().all(|&b| b == byte), "{codec}");
+            }
+        }
     }
 }

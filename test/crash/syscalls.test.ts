@@ -33,7 +33,7 @@ const GROUP = 'readers'
 /** Another sample for each MILLRACE_SEED. */
 const seed = Number(process.env.MILLRACE_SEED ?? 0)
 const SAMPLE: readonly (readonly [Syscall, number])[] = [
-  ['pwritev', 40 + ((seed * 7) % 60)],
+  ['pwrite64', 40 + ((seed * 7) % 60)],
   ['fdatasync', 50 + ((seed * 11) % 50)],
   ['rename', 20 + ((seed * 5) % 20)],
   ['fsync', 25 + ((seed * 3) % 25)],

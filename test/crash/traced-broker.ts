@@ -5,7 +5,6 @@ import { BrokerProcess } from '../cluster/broker-process.js'
 
 /** Calls of Linux that change a disk or make it durable. */
 export type Syscall =
-  | 'pwritev'
   | 'pwrite64'
   | 'fdatasync'
   | 'fsync'

@@ -190,7 +190,7 @@ describe.skipIf(reason !== null)('EIO from one log directory of two', () => {
 
   it.each<readonly [string, string, () => Promise<void>]>([
     ['a sync', 'fdatasync', refusedAppend],
-    ['a write', 'pwritev', refusedAppend],
+    ['a write', 'pwrite64,pwritev', refusedAppend],
     [
       'a sendfile',
       'sendfile',
@@ -261,7 +261,7 @@ describe.skipIf(reason !== null)('EIO from one log directory of two', () => {
   it.each<readonly [string, (dir: string) => Promise<void>, () => void]>([
     [
       'the metadata log itself',
-      (dir) => fail('fdatasync,fsync,pwritev', [join(dir, '__cluster_metadata-0', FIRST_SEGMENT)]),
+      (dir) => fail('fdatasync,fsync,pwrite64,pwritev', [join(dir, '__cluster_metadata-0', FIRST_SEGMENT)]),
       () => client.send(client.frame(createTopics, 5, { topics: [topicNamed('late')], timeoutMs: 30_000 })),
     ],
     [

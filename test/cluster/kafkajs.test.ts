@@ -32,7 +32,7 @@ const kafkajs: Client = {
       const run = consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        eachBatch: async ({ batch, heartbeat }) => {
+        eachBatch: async ({ batch, heartbeat, resolveOffset }) => {
           const wanted = batch.messages.slice(0, count - consumed.length)
           for (const [index, message] of wanted.entries()) {
             const offset = Number(message.offset)
@@ -41,6 +41,8 @@ const kafkajs: Client = {
           }
           const last = wanted.at(-1)
           if (last === undefined) return
+          // Without it KafkaJS asks for these records again: a commit does not move where it reads.
+          resolveOffset(last.offset)
           const offset = String(Number(last.offset) + 1)
           await consumer.commitOffsets([{ topic, partition: batch.partition, offset }])
           if (consumed.length === count) resolve()

@@ -4,14 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { BrokerProcess } from '../cluster/broker-process.js'
 
 /** Calls of Linux that change a disk or make it durable. */
-export type Syscall =
-  | 'pwrite64'
-  | 'fdatasync'
-  | 'fsync'
-  | 'rename'
-  | 'ftruncate'
-  | 'unlink'
-  | 'mkdir'
+export type Syscall = 'pwrite64' | 'fdatasync' | 'fsync' | 'rename' | 'ftruncate' | 'unlink' | 'mkdir'
 
 /** Null, or why no process can be killed at a call. */
 export function whyNotTraced(): string | null {

@@ -63,7 +63,9 @@ export class Writer {
 
   bool(value: boolean, field: string): void {
     if (typeof value !== 'boolean') throw unfit(field, 'bool', value)
-    this.buffer[this.reserve(1)] = value ? 1 : 0
+    // Not in one expression: the buffer to the left would be the one from before it grew.
+    const at = this.reserve(1)
+    this.buffer[at] = value ? 1 : 0
   }
 
   int8(value: number, field: string): void {

@@ -67,6 +67,8 @@ mod moving_tests;
 #[cfg(test)]
 mod node_tests;
 #[cfg(test)]
+mod produce_runs_tests;
+#[cfg(test)]
 mod reactor_tests;
 #[cfg(test)]
 mod retention_tests;

@@ -4,7 +4,7 @@
 use super::parked::Asked;
 use super::reactor::{Reactor, find};
 use super::requests::panicked;
-use crate::api::{self, Outcome, RequestHeader, SettledProduce};
+use crate::api::{self, RequestHeader, SettledProduce};
 use crate::boundary::ConnId;
 use crate::conn::{FrameLimit, Pending, Timing, Work};
 use crate::partition::WaiterId;
@@ -65,11 +65,7 @@ impl Reactor {
         let (received, handled) = (connection.received_at, (self.stopwatch)());
         let timing = Timing { api_key: header.api_key, received, started, handled, ..Timing::default() };
         let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token }, timing);
-        let outcome = self.with_context(conn, (&header, waiter), now, |ctx| settled.finish(ctx));
-        let outcome = outcome.unwrap_or_else(|message| {
-            panicked(&self.node, waiter, &mut self.notices);
-            Outcome::Close(format!("a panic: {message}"))
-        });
+        let outcome = self.outcome_of(conn, (&header, waiter), now, |ctx| settled.finish(ctx));
         self.conclude(conn, (slot_token, waiter), Asked { header, bytes }, outcome, now);
     }
 }

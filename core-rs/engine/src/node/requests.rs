@@ -120,11 +120,7 @@ impl Reactor {
         let received = connection.received_at;
         let timing = Timing { api_key: header.api_key, received, started, ..Timing::default() };
         let slot_token = connection.slots.open(Pending::Data { waiter: waiter.token }, timing);
-        let outcome = self.with_context(conn, (&header, waiter), now, |ctx| api::handle(ctx, frame));
-        let outcome = outcome.unwrap_or_else(|message| {
-            panicked(&self.node, waiter, &mut self.notices);
-            Outcome::Close(format!("a panic: {message}"))
-        });
+        let outcome = self.outcome_of(conn, (&header, waiter), now, |ctx| api::handle(ctx, frame));
         let handled = (self.stopwatch)();
         if self.refusals.get_mut().is_any() {
             self.tell_refusals(conn, header.api_key);
@@ -137,6 +133,20 @@ impl Reactor {
         let asked = Asked { header, bytes: frame.len() };
         self.conclude(conn, (slot_token, waiter), asked, outcome, now);
         self.dispatch_notices();
+    }
+
+    /// What became of a request that `serve` serves; a panic closes its connection.
+    pub(super) fn outcome_of(
+        &mut self,
+        conn: ConnId,
+        (header, waiter): (&RequestHeader, WaiterId),
+        now: Now,
+        serve: impl FnOnce(&mut RequestContext<'_>) -> Outcome,
+    ) -> Outcome {
+        self.with_context(conn, (header, waiter), now, serve).unwrap_or_else(|message| {
+            panicked(&self.node, waiter, &mut self.notices);
+            Outcome::Close(format!("a panic: {message}"))
+        })
     }
 
     /// Calls `serve` with what a request may look at. Error: its panic.

@@ -109,20 +109,19 @@ impl State {
         let log_start_offset = self.log()?.start_offset();
         let new = batch.as_new();
         let last_offset = next.offset + i64::from(new.last_offset_delta);
+        if let Writer::Producer(incoming) = &new.writer
+            && let Some(duplicate) = self.producers.check(incoming, next.offset)?
+        {
+            return Ok(Appended::repeated(&duplicate, log_start_offset));
+        }
+        patch::set_base_offset(new.bytes, next.offset)?;
+        patch::set_partition_leader_epoch(new.bytes, leader_epoch)?;
         if let Writer::Producer(incoming) = &new.writer {
-            if let Some(duplicate) = self.producers.check(incoming, next.offset)? {
-                return Ok(Appended::repeated(&duplicate, log_start_offset));
-            }
-            patch::set_base_offset(new.bytes, next.offset)?;
-            patch::set_partition_leader_epoch(new.bytes, leader_epoch)?;
             if self.producers.is_full_for(incoming.producer_id) {
                 self.producers.expire(now.wall_ms, config.producer_expiration_ms);
             }
             self.producers.note(incoming.producer_id, undo);
             self.producers.appended(incoming, next, last_offset, new.max_timestamp);
-        } else {
-            patch::set_base_offset(new.bytes, next.offset)?;
-            patch::set_partition_leader_epoch(new.bytes, leader_epoch)?;
         }
         Ok(Appended {
             base_offset: next.offset,

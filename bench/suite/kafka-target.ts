@@ -2,9 +2,9 @@
 // threads sized to the core it gets. Tuned for its best: a setting that makes it cheaper belongs here.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePorts, writeProperties } from '../../test/cluster/broker-files.js'
 import { BrokerProcess, COMMON_CONFIG, type Launch } from './broker.js'
 import type { Started } from './contract.js'
-import { freePorts, writeProperties } from './files.js'
 import { exitOf, launch } from './processes.js'
 
 const CLUSTER_ID = 'bWlsbHJhY2UtYmVuY2gtMQ'

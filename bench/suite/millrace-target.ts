@@ -1,8 +1,8 @@
 // Starts Millrace as a user does: node, the compiled command line, one server.properties.
 import { join } from 'node:path'
+import { freePorts, writeProperties } from '../../test/cluster/broker-files.js'
 import { BrokerProcess, COMMON_CONFIG, type Launch } from './broker.js'
 import type { Started } from './contract.js'
-import { freePorts, writeProperties } from './files.js'
 import { launch, root } from './processes.js'
 
 export async function startMillrace(how: Launch): Promise<Started & { target: BrokerProcess }> {

@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { apiVersions, describeConfigs, incrementalAlterConfigs, metadata } from '../../ts/protocol/index.js'
 import { recordBatch } from '../record-batch.js'
+import { freePorts } from './broker-files.js'
 import { BrokerProcess, cli, dataFolder } from './broker-process.js'
 import { RawClient } from './raw-client.js'
 
@@ -60,16 +61,6 @@ async function alter(client: RawClient, configs: Record<string, string | null>, 
 }
 
 const DONE = { errorCode: 0, errorMessage: null }
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 describe('a cap', () => {
   it('of the broker or a listener lets connections wait until others go, and is changed while it runs', async () => {
@@ -130,7 +121,7 @@ describe('a listener', () => {
   }
 
   it('is added and removed while the broker runs, is there after a restart, and takes its connections with it', async () => {
-    const [main, extra] = [await freePort(), await freePort()]
+    const [main = 0, extra = 0] = await freePorts(2)
     const first = `PLAINTEXT://127.0.0.1:${main}`
     const both = `${first},EXTRA://127.0.0.1:${extra}`
     await start(map, first)
@@ -161,7 +152,7 @@ describe('a listener', () => {
   })
 
   it('whose address cannot be had is refused with the reason, and nothing changes', async () => {
-    const main = await freePort()
+    const [main = 0] = await freePorts(1)
     const first = `PLAINTEXT://127.0.0.1:${main}`
     await start(map, first)
     const admin = await open()

@@ -1,31 +1,15 @@
 // Apache Kafka in a process of its own: one KRaft node on free ports of the loopback, little heap, data in a folder
 // that goes away with it. It never shares a config with the broker under test but what the caller passes to both.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { metadata } from '../../ts/protocol/index.js'
+import { freePorts, writeProperties } from '../cluster/broker-files.js'
 import { dataFolder } from '../cluster/broker-process.js'
 import { RawClient } from '../cluster/raw-client.js'
 import { kafkaJars } from './toolchains.js'
 
 const CLUSTER_ID = 'MillraceDifferential00'
-
-async function freePorts(count: number): Promise<number[]> {
-  const listening = (server: Server) =>
-    new Promise<number>((resolve, reject) => {
-      server.on('error', reject)
-      server.listen(0, '127.0.0.1', () => {
-        const address = server.address()
-        if (address !== null && typeof address === 'object') resolve(address.port)
-        else reject(new Error('a listener without a port'))
-      })
-    })
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(servers.map(listening))
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
 
 function kafkaJava(mainClass: string, args: readonly string[]): string[] {
   return [
@@ -67,8 +51,7 @@ export class KafkaBroker {
     }
     mkdirSync(join(folder.path, 'data'))
     const file = join(folder.path, 'server.properties')
-    const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`)
-    writeFileSync(file, lines.join(''))
+    writeProperties(file, properties)
     const levels = Object.entries(features).flatMap(([name, level]) => ['--feature', `${name}=${level}`])
     const format = kafkaJava('kafka.tools.StorageTool', ['format', '-t', CLUSTER_ID, '-c', file, ...levels])
     execFileSync('java', format, { stdio: ['ignore', 'ignore', 'inherit'] })

@@ -1,4 +1,4 @@
-// Ports and property files of the brokers that are measured.
+// Ports and property files of brokers in processes of their own.
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { Part } from '../contract.js'
 import { GIB, given, MIB, perGiB, ratio } from '../figures.js'
 
-const bytesOf = (quick: boolean) => (quick ? GIB / 4 : 2 * GIB)
+const bytesOf = (quick: boolean) => (quick ? GIB / 4 : GIB)
 
 const part: Part = {
   name: 'produce',
   title: 'Produce of 1 KiB records',
   method:
-    'One connection produces 2 GiB to the one partition of a fresh topic: uncompressed batches of just under 1,000,000 bytes ' +
+    'One connection produces 1 GiB to the one partition of a fresh topic: uncompressed batches of just under 1,000,000 bytes ' +
     'full of values of 1,024 bytes, Produce v7, acks=1, five requests in flight, every ack checked for its base offset. ' +
     'Floor: one thread that receives as many bytes over loopback, takes their CRC-32C and writes them to a file, 1 MiB at a time.',
-  writes: 2 * GIB,
+  writes: GIB,
   measures: [
     { key: 'cpuSecondsPerGiB', label: 'CPU', unit: 'CPU-s/GiB', floor: 'cpuSecondsPerGiB' },
     { key: 'userSecondsPerGiB', label: 'CPU in user space', unit: 'CPU-s/GiB', floor: 'userSecondsPerGiB' },

@@ -23,9 +23,10 @@ struct Options {
     /// The asking thread looks for its reply over and over instead of sleeping until it comes.
     #[serde(default)]
     spin: bool,
-    /// A pause between two round trips, so that the serving thread falls asleep: µs.
+    /// Open loop: a message is due every so many µs, and counts from when it was due, so that what holds one up counts
+    /// for all that were due meanwhile. 0: the next one leaves when the one before is back.
     #[serde(default)]
-    pause_us: u64,
+    every_us: u64,
 }
 
 fn one_hundred_and_twenty_eight() -> usize {
@@ -53,9 +54,11 @@ pub fn run(json: &str) -> Outcome {
     let mut buffer = vec![0; bytes];
     let mut latencies = Latencies::new();
     let until = Instant::now() + Duration::from_secs_f64(options.seconds);
+    let every = Duration::from_micros(options.every_us);
     let mut now = Instant::now();
+    let mut due = now;
     while now < until {
-        let due = now + Duration::from_micros(options.pause_us);
+        due = if every.is_zero() { now } else { due + every };
         while now < due {
             std::hint::spin_loop();
             now = Instant::now();
@@ -70,8 +73,8 @@ pub fn run(json: &str) -> Outcome {
                 Err(error) => return Err(error.into()),
             }
         }
-        let sent = std::mem::replace(&mut now, Instant::now());
-        latencies.record((now - sent).as_nanos() as u64, 1);
+        now = Instant::now();
+        latencies.record((now - due).as_nanos() as u64, 1);
     }
     drop(client);
     serving.join().map_err(|_| "the serving thread panicked")??;

@@ -80,7 +80,8 @@ const part: Part = {
     'not from when it was sent, to when the fetch reply that holds it was whole. 10 s count after 2 s that do not. Both ends are ' +
     'one thread on the client core that looks at its sockets and the clock over and over (so that waking up the client is no ' +
     'part of the figures); how late it sent by itself is told. Floor: 128 bytes there and back between that kind of thread and ' +
-    'one on the broker core that sleeps until they come, every 200 µs.',
+    'one on the broker core that sleeps until they come, due every 200 µs and counted from when they were due: its ' +
+    'tail is the one that this machine gives to whoever wakes up on the broker core.',
   writes: 2 ** 27,
   measures,
   goals,
@@ -90,7 +91,7 @@ const part: Part = {
   },
   floors({ bench, brokerCore, clientCore, quick }) {
     const seconds = sizes(quick).floorSeconds
-    return bench('floor-round-trip', { core: brokerCore, clientCore, seconds, spin: true, pauseUs: 200 })
+    return bench('floor-round-trip', { core: brokerCore, clientCore, seconds, spin: true, everyUs: 200 })
   },
   async run(target, context) {
     const figures: Record<string, number> = {}

@@ -50,6 +50,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("drop-cache", load::drop_cache::run),
     ("prime", memory::prime),
     ("touch", memory::touch),
+    ("memory-of", load::broker_process::memory_of),
     ("micro", micro::records::run),
     ("micro-request", micro::request::run),
     ("exec", process::exec),

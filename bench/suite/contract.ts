@@ -105,8 +105,6 @@ export interface Part {
   readonly writes?: number
   /** The part starts its own brokers through `context.start`: `run` gets only a name. */
   readonly own?: boolean
-  /** Rounds, where not the runner's. */
-  readonly rounds?: number
   /** Once per target before the first round (topics, warm-up beyond the common one). */
   prepare?(target: Target, context: Context): Promise<void>
   /** The floors, each round. */

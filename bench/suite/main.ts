@@ -90,11 +90,10 @@ async function main(): Promise<void> {
 async function resultOf(
   part: Part,
   session: Session,
-  { quick, rounds: asked }: Settings,
+  { quick, rounds }: Settings,
   targets: readonly TargetName[],
   cores: readonly number[],
 ): Promise<PartResult> {
-  const rounds = quick ? asked : (part.rounds ?? asked)
   const [ran, started] = [new Date().toISOString(), performance.now()]
   const slices: Slice[] = []
   let failure: string | null = null

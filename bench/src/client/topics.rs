@@ -1,4 +1,4 @@
-//! Making and removing topics over the lean client: CreateTopics v2, DeleteTopics v1, ListOffsets v1.
+//! Making and removing topics over the lean client: CreateTopics v2, CreatePartitions v1, DeleteTopics v1, ListOffsets v1.
 
 use std::io;
 use std::thread::sleep;
@@ -10,17 +10,21 @@ use super::requests::expect_no_error;
 /// Ten thousand partitions take a broker their time.
 const PATIENCE: Duration = Duration::from_secs(300);
 const TIMEOUT_MS: i32 = PATIENCE.as_millis() as i32;
+/// Kafka's controller refuses a request that makes more than 10,000 metadata records.
+const PARTITIONS_PER_REQUEST: i32 = 5000;
 
 impl Connection {
-    /// Asks for a topic of so many partitions, one replica each, with these configs. Error: the broker's code.
+    /// Asks for a topic of so many partitions, one replica each, with these configs; a large one is made with some of
+    /// them and grows. Error: the broker's code.
     pub fn create_topic(
         &mut self,
         topic: &str,
         partitions: i32,
         configs: &[(String, String)],
     ) -> io::Result<()> {
+        let first = partitions.min(PARTITIONS_PER_REQUEST);
         let mut reply = self.ask(19, 2, |request| {
-            let request = request.i32(1).string(topic).i32(partitions).i16(1).i32(0);
+            let request = request.i32(1).string(topic).i32(first).i16(1).i32(0);
             let request = request.array(configs, |request, (key, value)| request.string(key).string(value));
             request.i32(TIMEOUT_MS).i8(0)
         })?;
@@ -28,7 +32,22 @@ impl Connection {
         reply.string()?;
         let (code, message) = (reply.i16()?, reply.string()?);
         expect_no_error(format_args!("CreateTopics of {topic}: {message}"), code)?;
+        let mut count = first;
+        while count < partitions {
+            count = partitions.min(count + PARTITIONS_PER_REQUEST);
+            self.create_partitions(topic, count)?;
+        }
         Ok(())
+    }
+
+    /// Lets a topic grow to `count` partitions.
+    fn create_partitions(&mut self, topic: &str, count: i32) -> io::Result<()> {
+        let mut reply = self
+            .ask(37, 1, |request| request.i32(1).string(topic).i32(count).i32(-1).i32(TIMEOUT_MS).i8(0))?;
+        reply.take(4 + 4)?;
+        reply.string()?;
+        let (code, message) = (reply.i16()?, reply.string()?);
+        expect_no_error(format_args!("CreatePartitions of {topic}: {message}"), code)
     }
 
     /// Asks for the end offsets of partitions 0 to `partitions` − 1 until there are all: Kafka answers CreateTopics

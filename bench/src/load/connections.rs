@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::broker_process::{add_phase, resident_kib};
+use super::broker_process::{Held, add_phase};
 use crate::client::paced::{Paced, one_record, over_after};
 use crate::client::requests::Request;
 use crate::client::swarm::{Swarm, add_percentiles};
@@ -49,9 +49,9 @@ pub fn run(json: &str) -> Outcome {
     drop(crowd(&options, WARM_CONNECTIONS.min(options.connections))?);
     producer.run(options.rate, over_after(options.seconds / 2.0))?;
     let alone = producer.run(options.rate, over_after(options.seconds))?;
-    let before = resident_kib(options.pid)?;
+    let before = Held::by(options.pid)?;
     let mut swarm = crowd(&options, options.connections)?;
-    let after = resident_kib(options.pid)?;
+    let after = Held::by(options.pid)?;
     let beside = producer.run(options.rate, over_after(options.seconds))?;
     let until = Instant::now() + Duration::from_millis(100);
     while Instant::now() < until {
@@ -63,7 +63,7 @@ pub fn run(json: &str) -> Outcome {
         return Err(format!("{} fetches are parked, not {}", swarm.in_flight(), options.parked).into());
     }
     let ratio = beside.value_at_quantile(0.99) as f64 / alone.value_at_quantile(0.99).max(1) as f64;
-    let each = (after - before) / options.connections as f64;
+    let each = after.more_than(&before) / options.connections as f64;
     let mut result = figures([("kibPerConnection", each), ("p99Ratio", ratio)]);
     for (phase, waits) in [("alone", alone), ("beside", beside)] {
         let mut percentiles = Figures::new();

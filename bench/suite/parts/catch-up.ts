@@ -42,7 +42,6 @@ const part: Part = {
     },
   ],
   own: true,
-  rounds: 3,
   async runOwn(name, context) {
     // Gone before the next broker fills another of this size.
     const folder = join(context.folder, `catch-up-${name}`)

@@ -15,7 +15,8 @@ const part: Part = {
     'acks=all; it is watched for 20 s alone (after 10 s of the same and 2,000 other connections that came and went) and ' +
     'for 20 s beside 15,000 other connections. Each of those has asked for ApiVersions; 5,000 then wait in a fetch of an ' +
     'empty partition for one byte or half an hour, and must still wait in the end. Memory is the growth of the resident ' +
-    'set over the 15,000, by connection; what the kernel holds for a socket is not in it.',
+    'set over the 15,000, or of what lives on a JVM heap where that is more, by connection; what the kernel holds for a ' +
+    'socket is not in it.',
   measures: [
     { key: 'kibPerConnection', label: 'memory of a connection', unit: 'KiB' },
     { key: 'aloneP50Us', label: 'ack alone, p50', unit: 'µs' },

@@ -176,7 +176,6 @@ const part: Part = {
   ],
   goals: [],
   own: true,
-  rounds: 3,
   runOwn,
 }
 

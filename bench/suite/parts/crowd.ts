@@ -52,7 +52,6 @@ const part: Part = {
   ],
   goals: [],
   own: true,
-  rounds: 3,
   runOwn,
 }
 

@@ -115,7 +115,6 @@ const part: Part = {
   measures,
   goals: [...goalsOf('idleMiB', 'idle', 5, 20), ...goalsOf('loadedMiB', 'under goal 1', 8, 100)],
   own: true,
-  rounds: 3,
   floors,
   runOwn,
 }

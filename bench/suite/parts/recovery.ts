@@ -113,7 +113,6 @@ const part: Part = {
     },
   ],
   own: true,
-  rounds: 3,
   runOwn,
 }
 

@@ -4,7 +4,7 @@ import type { MetadataImage, PartitionImage, TopicImage } from './image.js'
 import { CONFIG_TOPIC, configKey } from './image.js'
 import type { MetadataMessage, MetadataRecord } from './metadata-records.js'
 import { LEADER_UNCHANGED } from './partition-change.js'
-import { PersistentMap } from './persistent-map.js'
+import { type MapDraft, PersistentMap } from './persistent-map.js'
 
 /** A topic that is new or different. */
 export interface TopicDelta {
@@ -24,6 +24,14 @@ export interface TopicsDelta {
   readonly configs: readonly { readonly resourceType: number; readonly resourceName: string }[]
 }
 
+/** A topic whose partitions are changing. */
+interface OpenTopic {
+  readonly name: string
+  readonly topicId: string
+  readonly partitions: MapDraft<number, PartitionImage>
+  readonly touched: Set<number>
+}
+
 type TopicsImage = Pick<MetadataImage, 'topicsById' | 'topicIds' | 'configs'>
 
 export class TopicsFold {
@@ -31,8 +39,8 @@ export class TopicsFold {
   #topicsById: MetadataImage['topicsById']
   #topicIds: MetadataImage['topicIds']
   #configs: MetadataImage['configs']
-  /** Topics whose partitions are changing, until `image` writes them back. */
-  readonly #open = new Map<string, TopicImage>()
+  /** Until `image` writes them back. */
+  readonly #open = new Map<string, OpenTopic>()
   readonly #touchedTopics = new Map<string, Set<number>>()
   readonly #removedTopics: { name: string; topicId: string }[] = []
   readonly #touchedConfigs = new Map<string, { resourceType: number; resourceName: string }>()
@@ -104,7 +112,7 @@ export class TopicsFold {
   }
 
   #partition(record: MetadataMessage<'PartitionRecord'>): void {
-    this.#putPartition(this.#topicOf(record.topicId), {
+    put(this.#opened(record.topicId), {
       partition: record.partitionId,
       leader: record.leader,
       leaderEpoch: record.leaderEpoch,
@@ -121,14 +129,14 @@ export class TopicsFold {
   }
 
   #partitionChange(record: MetadataMessage<'PartitionChangeRecord'>): void {
-    const topic = this.#topicOf(record.topicId)
+    const topic = this.#opened(record.topicId)
     const partition = topic.partitions.get(record.partitionId)
     if (partition === undefined) {
       throw new Error(`PartitionChangeRecord for ${topic.name}-${record.partitionId}, which does not exist`)
     }
     // Naming a leader, even the same one, starts a new leader epoch.
     const elects = record.leader !== LEADER_UNCHANGED
-    this.#putPartition(topic, {
+    put(topic, {
       ...partition,
       leader: elects ? record.leader : partition.leader,
       leaderEpoch: elects ? partition.leaderEpoch + 1 : partition.leaderEpoch,
@@ -171,28 +179,41 @@ export class TopicsFold {
       if (topicId === undefined) throw new Error(`ClearElrRecord for ${topicName}, which does not exist`)
       for (const partition of this.#topicOf(topicId).partitions.values()) {
         if (partition.eligibleLeaderReplicas.length === 0 && partition.lastKnownElr.length === 0) continue
-        const cleared = { ...partition, eligibleLeaderReplicas: [], lastKnownElr: [] }
-        this.#putPartition(this.#topicOf(topicId), cleared)
+        put(this.#opened(topicId), { ...partition, eligibleLeaderReplicas: [], lastKnownElr: [] })
       }
     }
   }
 
   #writeBack(): void {
-    for (const [topicId, topic] of this.#open) this.#topicsById = this.#topicsById.set(topicId, topic)
+    for (const [topicId, { name, partitions }] of this.#open) {
+      this.#topicsById = this.#topicsById.set(topicId, { name, topicId, partitions: partitions.finish() })
+    }
     this.#open.clear()
   }
 
+  /** The topic as it is now. */
   #topicOf(topicId: string): TopicImage {
-    const topic = this.#open.get(topicId) ?? this.#topicsById.get(topicId)
+    this.#writeBack()
+    const topic = this.#topicsById.get(topicId)
     if (topic === undefined) throw new Error(`a record for topic ${topicId}, which does not exist`)
     return topic
   }
 
-  #putPartition(topic: TopicImage, partition: PartitionImage): void {
-    const partitions = topic.partitions.set(partition.partition, partition)
-    this.#open.set(topic.topicId, { ...topic, partitions })
-    const touched = this.#touchedTopics.get(topic.topicId) ?? new Set()
-    touched.add(partition.partition)
-    this.#touchedTopics.set(topic.topicId, touched)
+  /** The topic for changes of its partitions. */
+  #opened(topicId: string): OpenTopic {
+    const open = this.#open.get(topicId)
+    if (open !== undefined) return open
+    const topic = this.#topicsById.get(topicId)
+    if (topic === undefined) throw new Error(`a record for topic ${topicId}, which does not exist`)
+    const touched = this.#touchedTopics.get(topicId) ?? new Set()
+    this.#touchedTopics.set(topicId, touched)
+    const opened = { name: topic.name, topicId, partitions: topic.partitions.draft(), touched }
+    this.#open.set(topicId, opened)
+    return opened
   }
+}
+
+function put({ partitions, touched }: OpenTopic, partition: PartitionImage): void {
+  partitions.set(partition.partition, partition)
+  touched.add(partition.partition)
 }

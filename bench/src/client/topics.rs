@@ -42,8 +42,8 @@ impl Connection {
 
     /// Lets a topic grow to `count` partitions.
     fn create_partitions(&mut self, topic: &str, count: i32) -> io::Result<()> {
-        let mut reply = self
-            .ask(37, 1, |request| request.i32(1).string(topic).i32(count).i32(-1).i32(TIMEOUT_MS).i8(0))?;
+        let mut reply =
+            self.ask(37, 1, |request| request.i32(1).string(topic).i32(count).i32(-1).i32(TIMEOUT_MS).i8(0))?;
         reply.take(4 + 4)?;
         reply.string()?;
         let (code, message) = (reply.i16()?, reply.string()?);

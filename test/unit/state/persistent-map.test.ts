@@ -29,6 +29,33 @@ describe('a persistent map', () => {
     )
   })
 
+  it('takes many changes through a draft, which touches neither the map before nor what it made earlier', () => {
+    const entry = fc.tuple(fc.nat({ max: 300 }), fc.nat())
+    const run = fc.array(entry, { maxLength: 200, size: 'max' })
+    fc.assert(
+      fc.property(run, fc.array(run, { maxLength: 5 }), (first, runs) => {
+        let map = PersistentMap.empty<number, number>()
+        for (const [key, value] of first) map = map.set(key, value)
+        const model = new Map(first)
+        const draft = map.draft()
+        const made: [PersistentMap<number, number>, Map<number, number>][] = [[map, new Map(model)]]
+        for (const changes of runs) {
+          for (const [key, value] of changes) {
+            draft.set(key, value)
+            model.set(key, value)
+            expect(draft.get(key)).toBe(value)
+          }
+          made.push([draft.finish(), new Map(model)])
+        }
+        for (const [version, entries] of made) {
+          expect(new Map(version)).toEqual(entries)
+          expect(version.size).toBe(entries.size)
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('holds many numbers and iterates in an order that depends on the keys alone', () => {
     let up = PersistentMap.empty<number, number>()
     let down = PersistentMap.empty<number, number>()

@@ -43,6 +43,18 @@ fn files_write_and_read_at_positions() {
 }
 
 #[test]
+fn a_file_is_read_whole_whatever_its_length() {
+    on_both("lengths", |storage, dir| {
+        for len in [0, 1, 4095, 4096, 4097, 8192, 100_000] {
+            let path = dir.join(format!("{len}"));
+            let contents: Vec<u8> = (0..len).map(|at: u32| (at % 251) as u8).collect();
+            write(&*storage.create(&path).unwrap(), 0, &contents);
+            assert_eq!(storage.read_to_vec(&path).unwrap(), contents, "{len} bytes");
+        }
+    });
+}
+
+#[test]
 fn names_can_be_listed_changed_and_removed() {
     on_both("names", |storage, dir| {
         storage.create_dir_all(&dir.join("a/b")).unwrap();

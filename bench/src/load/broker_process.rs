@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::options::parse;
+use crate::options::{parse, pin};
 use crate::output::{Figures, Outcome, figures};
 
 /// Resident set of a process, KiB.
@@ -59,12 +59,14 @@ fn total_of(line: &str) -> Option<f64> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Options {
+    core: Option<usize>,
     pid: u32,
 }
 
 /// `memory-of`. Result: `residentKib`, and `heapKib`, which is 0 for all but a JVM.
 pub fn memory_of(json: &str) -> Outcome {
     let options: Options = parse(json)?;
+    pin(options.core)?;
     let held = Held::by(options.pid)?;
     Ok(figures([("residentKib", held.resident_kib), ("heapKib", held.heap_kib)]))
 }

@@ -125,8 +125,8 @@ impl Storage for FileStorage {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
         let mut shared = self.shared.lock();
-        shared.forget(from);
-        shared.forget(to);
+        shared.forget_tree(from);
+        shared.forget_tree(to);
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl Storage for FileStorage {
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         fs::remove_dir_all(path)?;
-        self.shared.lock().forget(path);
+        self.shared.lock().forget_tree(path);
         Ok(())
     }
 

@@ -65,24 +65,57 @@ impl SharedFiles {
         out.map(|(file, _)| file)
     }
 
-    /// Forgets `path` and everything below it: its name is about to mean another file, or none.
+    /// Forgets the file `path`: its name is about to mean another file, or none.
     pub fn forget(&mut self, path: &Path) {
         self.changes += 1;
         if let Some((_, used)) = self.open.remove(path) {
             self.by_use.remove(&used);
-            return;
         }
+    }
+
+    /// Forgets `path`, be it a file or a directory, and everything below it.
+    pub fn forget_tree(&mut self, path: &Path) {
+        self.forget(path);
+        // Bytes, not components: a start after a crash asks ten thousand times, of a thousand files each.
+        let above = path.as_os_str().as_encoded_bytes();
         let by_use = &mut self.by_use;
         self.open.retain(|open, (_, used)| {
-            let stays = !open.starts_with(path);
-            if !stays {
+            let below = open.as_os_str().as_encoded_bytes().strip_prefix(above);
+            let goes = below.is_some_and(|rest| rest.first() == Some(&b'/'));
+            if goes {
                 by_use.remove(used);
             }
-            stays
+            !goes
         });
     }
 
     pub fn len(&self) -> usize {
         self.open.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{SimStorage, Storage};
+
+    #[test]
+    fn a_tree_is_forgotten_with_its_files_and_no_neighbour() {
+        let sim = SimStorage::new();
+        let file = sim.create(Path::new("/file")).unwrap();
+        let mut shared = SharedFiles::new(10);
+        for path in ["/a/b/1", "/a/b/2", "/a/bc/1", "/a/b"] {
+            assert!(shared.insert(Path::new(path), &file, shared.changes()).is_none());
+        }
+        shared.forget(Path::new("/a/b/1"));
+        assert!(shared.get(Path::new("/a/b/1")).is_none());
+        assert_eq!(shared.len(), 3);
+        let before = shared.changes();
+        shared.forget_tree(Path::new("/a/b"));
+        assert_eq!(shared.len(), 1);
+        assert!(shared.get(Path::new("/a/bc/1")).is_some());
+        // Opened before the name changed: it may be the file of the old name.
+        assert!(shared.insert(Path::new("/a/b/2"), &file, before).is_none());
+        assert!(shared.get(Path::new("/a/b/2")).is_none());
     }
 }

@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use millrace_record::HEADER_LEN;
+
 use super::durability::snapshot_offsets;
 use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
 use super::log::Log;
@@ -25,6 +27,7 @@ pub(super) fn recover(
     let bases: Vec<i64> = found.iter().map(|(segment, _)| segment.base).collect();
     let count = bases.len();
     let mut scanned = false;
+    let mut in_cache: Vec<i64> = Vec::new();
     let mut cut_by: Option<String> = None;
     for (index, (mut segment, plausible)) in found.into_iter().enumerate() {
         if let Some(reason) = &cut_by {
@@ -48,6 +51,18 @@ pub(super) fn recover(
                 log.epochs.truncate_end(segment.base);
                 scanned = true;
             }
+            if let Some(next_base) = next_base
+                && unsynced
+                && plausible
+                && opening.stop == LastStop::Process
+                && let Some(epoch) = closed_whole(log, &segment, next_base)?
+            {
+                log.epochs.note(epoch, segment.base);
+                log.end_offset = next_base;
+                in_cache.push(segment.base);
+                log.segments.push(segment);
+                continue;
+            }
             let depth = Depth::of(&segment, vouched, index + 1 == count, opening, log)?;
             let cut = scan(log, &mut segment, depth, report)?;
             // Compaction takes whole batches out, but a crash may as well.
@@ -66,7 +81,7 @@ pub(super) fn recover(
         active.active = true;
     }
     if scanned && opening.stop == LastStop::Process {
-        leave_to_next_sync(log, opening.recovery_point)?;
+        leave_to_next_sync(log, &in_cache, opening.recovery_point)?;
     } else if scanned {
         log.folder.sync_dir()?;
         if let Some(parent) = log.folder.dir.parent() {
@@ -230,10 +245,45 @@ fn scan(
     Ok(reason)
 }
 
-/// What the dead process had written and not synced, but for the closed segments, becomes the next sync's to cover:
-/// until then the recovery point stays where it is, and a loss of power finds these bytes as it would have found them
+/// The leader epoch of a segment that the dead process had closed, if it is one, and the segment stands in the page
+/// cache as it was closed: its indexes were ended before the next segment was begun (`Log::roll_at`), and its last batch
+/// reaches to that one. `None`: it has to be looked at in full.
+///
+/// A process that died while it built the indexes anew leaves fewer entries, which is what the tail behind the last of
+/// them tells: it is no longer than the distance of two entries, and the time index ends with no smaller timestamp.
+fn closed_whole(log: &Log, segment: &Segment, next_base: i64) -> Result<Option<i32>, LogError> {
+    let file = log.folder.open_shared(segment.base, LOG)?;
+    let mut walk = Walk::new(Arc::clone(&file), HEADER_LEN, 0, segment.size, segment.base);
+    let Ok(Some(first)) = walk.next() else { return Ok(None) };
+    let epoch = first.header.partition_leader_epoch;
+    let indexed_timestamp = segment.max_timestamp(&log.folder)?.map_or(-1, |max| max.timestamp);
+    let position = segment.indexed_position(&log.folder)?;
+    let mut walk = Walk::new(file, LOOKUP_WINDOW, position, segment.size, segment.base);
+    let mut last_entry_reaches = None;
+    while let Ok(next) = walk.next() {
+        let Some(batch) = next else {
+            return Ok((walk.next_offset() == next_base).then_some(epoch));
+        };
+        // Twice, as a start begins anew to count the bytes behind an entry.
+        let reach = batch.end() + 2 * u64::from(log.config.index_interval_bytes);
+        let is_indexed = batch.position <= *last_entry_reaches.get_or_insert(reach);
+        let is_timed = batch.header.max_timestamp <= indexed_timestamp;
+        if batch.header.partition_leader_epoch != epoch || !is_indexed || !is_timed {
+            return Ok(None);
+        }
+    }
+    Ok(None)
+}
+
+/// What the dead process had written and not synced, the closed segments `in_cache` and the last one, becomes the next
+/// sync's to cover: until then the recovery point stays where it is, and a loss of power finds these bytes as it would have found them
 /// before.
-fn leave_to_next_sync(log: &mut Log, recovery_point: i64) -> Result<(), LogError> {
+fn leave_to_next_sync(log: &mut Log, in_cache: &[i64], recovery_point: i64) -> Result<(), LogError> {
+    for base in in_cache {
+        for extension in [LOG, INDEX, TIME_INDEX, TXN_INDEX] {
+            log.unsynced.named(log.folder.path(*base, extension));
+        }
+    }
     if let Some(active) = log.segments.last() {
         log.unsynced.named(log.folder.path(active.base, LOG));
     }

@@ -221,6 +221,41 @@ fn what_a_dead_process_left_unsynced_is_made_durable_by_the_next_sync() {
 }
 
 #[test]
+fn what_the_dead_process_had_closed_is_taken_as_it_stands() {
+    let (sim, storage, config, bytes) = killed();
+    let files = storage.list(&dir()).unwrap();
+    let (log, report) = open(&storage, &config, Opening::killed(0));
+    let active = log.segments.last().unwrap().base;
+    assert_eq!(report.rebuilt_indexes, [active], "of twelve segments");
+    assert_eq!(read_all(&log), bytes);
+    drop(log);
+    let indexes = |listing: Vec<crate::storage::DirEntry>| -> Vec<_> {
+        let of_active = format!("{active:020}");
+        listing.into_iter().filter(|file| !file.name.starts_with(&of_active)).collect()
+    };
+    assert_eq!(indexes(storage.list(&dir()).unwrap()), indexes(files));
+    // And what is wrong with a closed segment is still found: fewer entries, none of time, a torn end.
+    let (second, third) = (log_bases(&storage)[1], log_bases(&storage)[2]);
+    for (name, len) in [(format!("{second:020}.index"), 8), (format!("{second:020}.timeindex"), 0)] {
+        let file = storage.open(&dir().join(name)).unwrap();
+        file.truncate(len).unwrap();
+        let (log, report) = open(&storage, &config, Opening::killed(0));
+        assert!(report.rebuilt_indexes.contains(&second), "{report:?}");
+        assert_eq!(read_all(&log), bytes);
+    }
+    let file = storage.open(&dir().join(format!("{second:020}.log"))).unwrap();
+    file.truncate(file.len().unwrap() - 10).unwrap();
+    let (log, report) = open(&storage, &config, Opening::killed(0));
+    assert!(log.end_offset() < third && !report.cut.is_empty(), "{report:?}");
+    sim.restart();
+}
+
+fn log_bases(storage: &Arc<dyn Storage>) -> Vec<i64> {
+    let name = |entry: crate::storage::DirEntry| entry.name.strip_suffix(".log")?.parse().ok();
+    storage.list(&dir()).unwrap().into_iter().filter_map(name).collect()
+}
+
+#[test]
 fn a_write_that_the_dying_process_tore_is_cut() {
     let (_, storage, config, bytes) = killed();
     let name = |entry: crate::storage::DirEntry| entry.name.ends_with(".log").then_some(entry.name);

@@ -1,7 +1,7 @@
 // Every API of a real broker with the standard authorizer, asked by a peer without rights and again with the right ones.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { BrokerProcess, dataFolder } from './broker-process.js'
-import { denials, grant, revokeAll, STRANGER, shutOutStrangers } from './denials.js'
+import { denials, grant, revokeAll, STRANGER, shutOutStrangers } from './denials/index.js'
 import { RawClient } from './raw-client.js'
 
 const folder = dataFolder()

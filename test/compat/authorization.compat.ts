@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { answered, randomQuestions } from '../acl-questions.js'
-import { type Denial, denials, grant, revokeAll, STRANGER, shutOutStrangers } from '../cluster/denials.js'
+import {
+  type Denial,
+  denials,
+  grant,
+  revokeAll,
+  STRANGER,
+  shutOutStrangers,
+} from '../cluster/denials/index.js'
 import { RawClient } from '../cluster/raw-client.js'
 import { KafkaBroker } from './kafka-broker.js'
 import { kafkaJars, output } from './toolchains.js'

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cleaner::{Cleaned, CleaningPlan, Replacement, Source};
 use super::durability::snapshot_offsets;
-use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
+use super::folder::{Folder, INDEX, LOG, SEGMENT_FILES, SNAPSHOT, TIME_INDEX};
 use super::leftovers::{CLEANED, SWAP};
 use super::log::Log;
 use super::segment::Segment;
@@ -104,7 +104,7 @@ impl Log {
         self.folder.forget_page();
         self.tail.clear();
         for source in &replacement.sources {
-            for extension in [LOG, INDEX, TIME_INDEX, TXN_INDEX] {
+            for extension in SEGMENT_FILES {
                 self.set_aside(source.base, extension, files)?;
             }
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::checkpoint::{self, LEADER_EPOCH_FILE};
-use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
+use super::folder::{Folder, LOG, SEGMENT_FILES, SNAPSHOT, parse_name};
 use super::log::Log;
 use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::producer_snapshot::{self, ProducerSnapshotEntry};
@@ -68,11 +68,18 @@ impl Unsynced {
 
     /// What `Segment::finish` returned. Only the log file stays open until it is synced.
     pub(super) fn finished(&mut self, files: Vec<Arc<dyn StorageFile>>, folder: &Folder, base: i64) {
-        for (file, extension) in files.into_iter().zip([LOG, INDEX, TIME_INDEX, TXN_INDEX]) {
+        for (file, extension) in files.into_iter().zip(SEGMENT_FILES) {
             match extension {
                 LOG => self.file(file),
                 _ => self.named(folder.path(base, extension)),
             }
+        }
+    }
+
+    /// A closed segment that nobody has open.
+    pub(super) fn segment(&mut self, folder: &Folder, base: i64) {
+        for extension in SEGMENT_FILES {
+            self.named(folder.path(base, extension));
         }
     }
 

@@ -16,6 +16,10 @@ pub(super) const TIME_INDEX: &str = "timeindex";
 pub(super) const TXN_INDEX: &str = "txnindex";
 pub(super) const SNAPSHOT: &str = "snapshot";
 
+/// What a segment can have beside its log.
+pub(super) const SEGMENT_INDEXES: [&str; 3] = [INDEX, TIME_INDEX, TXN_INDEX];
+pub(super) const SEGMENT_FILES: [&str; 4] = [LOG, INDEX, TIME_INDEX, TXN_INDEX];
+
 /// Digits of the offset in a file name.
 const OFFSET_DIGITS: usize = 20;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::checkpoint::{self, EpochStart, LEADER_EPOCH_FILE, LOG_START_OFFSET_FILE};
 use super::durability::Unsynced;
 use super::epochs::Epochs;
-use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
+use super::folder::{Folder, SEGMENT_FILES, SEGMENT_INDEXES, SNAPSHOT, parse_name};
 use super::leftovers;
 use super::log::Log;
 use super::recovery;
@@ -136,7 +136,7 @@ fn find_segments(folder: &Folder, listing: &[DirEntry], now: Now) -> Result<Vec<
         let Some((base, extension)) = parse_name(&entry.name) else {
             continue;
         };
-        let kind = [LOG, INDEX, TIME_INDEX, TXN_INDEX].iter().position(|kind| *kind == extension);
+        let kind = SEGMENT_FILES.iter().position(|kind| *kind == extension);
         if let Some(len) = kind.and_then(|kind| files.entry(base).or_default().get_mut(kind)) {
             *len = Some(entry.len);
         }
@@ -144,7 +144,7 @@ fn find_segments(folder: &Folder, listing: &[DirEntry], now: Now) -> Result<Vec<
     let mut segments = Vec::with_capacity(files.len());
     for (base, [log, index, time_index, txn_index]) in files {
         let Some(size) = log else {
-            for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+            for extension in SEGMENT_INDEXES {
                 folder.remove_if_present(base, extension)?;
             }
             continue;
@@ -166,7 +166,7 @@ fn remove_expired(
 ) -> Result<(), LogError> {
     while found.get(1).is_some_and(|(next, _)| next.base <= start_offset) {
         let (segment, _) = found.remove(0);
-        for extension in [LOG, INDEX, TIME_INDEX, TXN_INDEX] {
+        for extension in SEGMENT_FILES {
             folder.remove_if_present(segment.base, extension)?;
         }
     }

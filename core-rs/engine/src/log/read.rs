@@ -129,20 +129,18 @@ impl Log {
     ///
     /// Errors: `Corrupt`, `Io`.
     pub fn replay_from(&self, offset: i64) -> Result<BatchReader, LogError> {
-        let located = self.locate(offset)?.map(|(_, batch)| batch.position);
-        let from = located.unwrap_or_else(|| self.end_position());
+        let (storage, dir) = (Arc::clone(&self.folder.storage), Arc::clone(&self.folder.dir));
+        let Some((_, Located { position: from, .. })) = self.locate(offset)? else {
+            // Nothing is left, and nothing is opened: a start after a clean stop comes by here once for each log.
+            return Ok(BatchReader::new(storage, dir, Vec::new(), None, 0));
+        };
         let first = self.segments.partition_point(|segment| segment.base < from.segment_base);
         let segments = self.segments.get(first..).unwrap_or(&[]);
         let filled = self.segments.last().filter(|active| active.size > 0);
         let active = filled.map(|active| active.handle(&self.folder)).transpose()?;
-        Ok(BatchReader::new(
-            Arc::clone(&self.folder.storage),
-            Arc::clone(&self.folder.dir),
-            // What is empty is not worth a descriptor.
-            segments.iter().filter(|one| one.size > 0).map(|one| (one.base, one.size)).collect(),
-            active,
-            from.position,
-        ))
+        // What is empty is not worth a descriptor.
+        let filled = segments.iter().filter(|one| one.size > 0).map(|one| (one.base, one.size)).collect();
+        Ok(BatchReader::new(storage, dir, filled, active, from.position))
     }
 
     /// Blames what stands at `position`.

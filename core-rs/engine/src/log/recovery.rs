@@ -7,7 +7,7 @@ use std::sync::Arc;
 use millrace_record::HEADER_LEN;
 
 use super::durability::snapshot_offsets;
-use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
+use super::folder::{LOG, SEGMENT_INDEXES, SNAPSHOT};
 use super::log::Log;
 use super::segment::Segment;
 use super::window::{Batch, LOOKUP_WINDOW, SCAN_WINDOW, Walk, WalkError};
@@ -27,7 +27,6 @@ pub(super) fn recover(
     let bases: Vec<i64> = found.iter().map(|(segment, _)| segment.base).collect();
     let count = bases.len();
     let mut scanned = false;
-    let mut in_cache: Vec<i64> = Vec::new();
     let mut cut_by: Option<String> = None;
     for (index, (mut segment, plausible)) in found.into_iter().enumerate() {
         if let Some(reason) = &cut_by {
@@ -59,7 +58,7 @@ pub(super) fn recover(
             {
                 log.epochs.note(epoch, segment.base);
                 log.end_offset = next_base;
-                in_cache.push(segment.base);
+                log.unsynced.segment(&log.folder, segment.base);
                 log.segments.push(segment);
                 continue;
             }
@@ -81,7 +80,7 @@ pub(super) fn recover(
         active.active = true;
     }
     if scanned && opening.stop == LastStop::Process {
-        leave_to_next_sync(log, &in_cache, opening.recovery_point)?;
+        leave_to_next_sync(log, opening.recovery_point)?;
     } else if scanned {
         log.folder.sync_dir()?;
         if let Some(parent) = log.folder.dir.parent() {
@@ -275,15 +274,10 @@ fn closed_whole(log: &Log, segment: &Segment, next_base: i64) -> Result<Option<i
     Ok(None)
 }
 
-/// What the dead process had written and not synced, the closed segments `in_cache` and the last one, becomes the next
-/// sync's to cover: until then the recovery point stays where it is, and a loss of power finds these bytes as it would have found them
-/// before.
-fn leave_to_next_sync(log: &mut Log, in_cache: &[i64], recovery_point: i64) -> Result<(), LogError> {
-    for base in in_cache {
-        for extension in [LOG, INDEX, TIME_INDEX, TXN_INDEX] {
-            log.unsynced.named(log.folder.path(*base, extension));
-        }
-    }
+/// What the dead process had written and not synced becomes the next sync's to cover, as the segments that were taken as
+/// they stand are already: until then the recovery point stays where it is, and a loss of power finds these bytes as it
+/// would have found them before.
+fn leave_to_next_sync(log: &mut Log, recovery_point: i64) -> Result<(), LogError> {
     if let Some(active) = log.segments.last() {
         log.unsynced.named(log.folder.path(active.base, LOG));
     }
@@ -330,7 +324,7 @@ fn set_aside(log: &Log, segment: &Segment, reason: String, report: &mut OpenRepo
     let file = log.folder.path(segment.base, LOG);
     let kept_as = free_name(log, segment.base, 0)?;
     log.folder.storage.rename(&file, &kept_as).map_err(log.folder.fault(segment.base, LOG))?;
-    for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+    for extension in SEGMENT_INDEXES {
         log.folder.remove_if_present(segment.base, extension)?;
     }
     report.cut.push(CutBytes { file, position: 0, len: segment.size, kept_as, reason });

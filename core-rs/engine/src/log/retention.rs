@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::durability::snapshot_offsets;
-use super::folder::{INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX};
+use super::folder::{LOG, SEGMENT_FILES, SNAPSHOT};
 use super::log::Log;
 use super::{LogError, RolledSegment};
 use crate::storage::{Storage, with_suffix};
@@ -176,7 +176,7 @@ impl Log {
         }
         while expired(&self.segments) {
             let base = self.segments.remove(0).base;
-            for extension in [LOG, INDEX, TIME_INDEX, TXN_INDEX] {
+            for extension in SEGMENT_FILES {
                 self.set_aside(base, extension, files)?;
             }
         }

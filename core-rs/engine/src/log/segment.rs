@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use millrace_record::BatchHeader;
 
 use super::LogError;
-use super::folder::{Folder, INDEX, LOG, TIME_INDEX, TXN_INDEX};
+use super::folder::{Folder, INDEX, LOG, SEGMENT_INDEXES, TIME_INDEX};
 use super::index_file::IndexFile;
 use super::txn_index::TxnIndex;
 use super::verified::Verified;
@@ -54,7 +54,7 @@ impl Segment {
     pub(super) fn create(folder: &Folder, base: i64, now_ms: i64) -> Result<Segment, LogError> {
         let mut segment = Segment::closed(base, 0, now_ms);
         // Left over when its log file vanished in a crash, or was never written.
-        for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+        for extension in SEGMENT_INDEXES {
             folder.remove_if_present(base, extension)?;
         }
         segment.file = OnceLock::from(folder.create(base, LOG)?);
@@ -338,7 +338,7 @@ impl Segment {
     /// Forgets the indexes, in memory and on disk, and everything they told: the log is about to be walked again.
     pub(super) fn reset(&mut self, folder: &Folder) -> Result<(), LogError> {
         folder.forget_page();
-        for extension in [INDEX, TIME_INDEX, TXN_INDEX] {
+        for extension in SEGMENT_INDEXES {
             folder.remove_if_present(self.base, extension)?;
         }
         *self = Segment::closed(self.base, 0, self.created_ms);

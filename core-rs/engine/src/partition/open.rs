@@ -127,11 +127,6 @@ fn replay(
     // that ended above.
     let (from, entries) = snapshot.unwrap_or((0, Vec::new()));
     let mut producers = ProducerStates::from_snapshot(&entries);
-    if from >= log.end_offset() {
-        // The snapshot says it all: no file is opened.
-        producers.expire(now.wall_ms, expiration_ms);
-        return Ok(producers);
-    }
     let mut batches = log.replay_from(from)?;
     while let Some(batch) = batches.next_replayed()? {
         // A batch that straddles the snapshot's offset is in it already.

@@ -14,8 +14,6 @@ use super::{DirEntry, Storage, StorageFile};
 
 /// Descriptors kept open for files that are not written to (closed segments, indexes).
 const SHARED_FILES: usize = 1024;
-/// Checkpoints, metadata and snapshots of a partition with few producers are shorter.
-const SMALL_FILE: usize = 4096;
 /// `pwritev` takes at most this many slices (`IOV_MAX`).
 const SLICES_PER_WRITE: usize = 1024;
 
@@ -69,29 +67,6 @@ impl Storage for FileStorage {
         let evicted = self.shared.lock().insert(path, &file, changes);
         drop(evicted);
         Ok(file)
-    }
-
-    fn read_to_vec(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let file = DiskFile { file: File::open(path)? };
-        // Nearly all are small, and a start reads several of each partition: no call to ask how long they are, and none
-        // to see that there is no more.
-        let mut contents = vec![0; SMALL_FILE];
-        let read = loop {
-            match file.file.read_at(&mut contents, 0) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        if read == SMALL_FILE {
-            contents.resize(usize::try_from(file.len()?).map_err(io::Error::other)?.max(read), 0);
-            let rest = contents.get_mut(read..).unwrap_or_default();
-            let more = file.read_at(read as u64, rest)?;
-            contents.truncate(read + more);
-        } else {
-            contents.truncate(read);
-        }
-        contents.shrink_to_fit();
-        Ok(contents)
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {

@@ -25,18 +25,14 @@ export class PersistentMap<K extends Key, V> {
   readonly #root: Node<K, V>
   readonly size: number
 
-  private constructor(root: Node<K, V>, size: number) {
+  /** Of a draft or a map of this module: nobody changes the nodes any more. */
+  constructor(root: Node<K, V>, size: number) {
     this.#root = root
     this.size = size
   }
 
   static empty<K extends Key, V>(): PersistentMap<K, V> {
     return new PersistentMap<K, V>(emptyLeaf(null), 0)
-  }
-
-  /** The map of a draft; the draft changes its nodes no more. */
-  static of<K extends Key, V>(root: Node<K, V>, size: number): PersistentMap<K, V> {
-    return new PersistentMap(root, size)
   }
 
   get(key: K): V | undefined {
@@ -104,7 +100,7 @@ export class MapDraft<K extends Key, V> {
   /** The map as it is now; further changes do not touch it. */
   finish(): PersistentMap<K, V> {
     this.#owner = {}
-    return PersistentMap.of(this.#root, this.#size)
+    return new PersistentMap(this.#root, this.#size)
   }
 }
 

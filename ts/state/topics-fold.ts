@@ -194,22 +194,25 @@ export class TopicsFold {
   /** The topic as it is now. */
   #topicOf(topicId: string): TopicImage {
     this.#writeBack()
-    const topic = this.#topicsById.get(topicId)
-    if (topic === undefined) throw new Error(`a record for topic ${topicId}, which does not exist`)
-    return topic
+    return this.#writtenBack(topicId)
   }
 
   /** The topic for changes of its partitions. */
   #opened(topicId: string): OpenTopic {
     const open = this.#open.get(topicId)
     if (open !== undefined) return open
-    const topic = this.#topicsById.get(topicId)
-    if (topic === undefined) throw new Error(`a record for topic ${topicId}, which does not exist`)
+    const { name, partitions } = this.#writtenBack(topicId)
     const touched = this.#touchedTopics.get(topicId) ?? new Set()
     this.#touchedTopics.set(topicId, touched)
-    const opened = { name: topic.name, topicId, partitions: topic.partitions.draft(), touched }
+    const opened = { name, topicId, partitions: partitions.draft(), touched }
     this.#open.set(topicId, opened)
     return opened
+  }
+
+  #writtenBack(topicId: string): TopicImage {
+    const topic = this.#topicsById.get(topicId)
+    if (topic === undefined) throw new Error(`a record for topic ${topicId}, which does not exist`)
+    return topic
   }
 }
 

@@ -17,7 +17,8 @@ pub fn resident_kib(pid: u32) -> io::Result<f64> {
 }
 
 /// What a process holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Held {
     resident_kib: f64,
     /// What is alive on a JVM's heap; 0 for all others. A heap that was touched before takes more without growing.
@@ -61,13 +62,19 @@ fn total_of(line: &str) -> Option<f64> {
 struct Options {
     core: Option<usize>,
     pid: u32,
+    /// A result of this command.
+    since: Option<Held>,
 }
 
-/// `memory-of`. Result: `residentKib`, and `heapKib`, which is 0 for all but a JVM.
+/// `memory-of`. Result: `residentKib`, and `heapKib`, which is 0 for all but a JVM; with `since`, `moreKib` than then
+/// and nothing else.
 pub fn memory_of(json: &str) -> Outcome {
     let options: Options = parse(json)?;
     pin(options.core)?;
     let held = Held::by(options.pid)?;
+    if let Some(since) = options.since {
+        return Ok(figures([("moreKib", held.more_than(&since))]));
+    }
     Ok(figures([("residentKib", held.resident_kib), ("heapKib", held.heap_kib)]))
 }
 

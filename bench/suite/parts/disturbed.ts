@@ -16,10 +16,10 @@ const ROLLING = {
 }
 const CONFIG = { 'log.retention.check.interval.ms': '500' }
 
+const WARM_UP_SECONDS: Readonly<Record<TargetName, number>> = { kafka: 60, millrace: 20, again: 20 }
+
 const sizes = (quick: boolean) =>
-  quick
-    ? { warmSeconds: { millrace: 1, kafka: 1 }, members: 100, groupSize: 20, connections: 10 }
-    : { warmSeconds: { millrace: 20, kafka: 60 }, members: 3000, groupSize: 50, connections: 50 }
+  quick ? { members: 100, groupSize: 20, connections: 10 } : { members: 3000, groupSize: 50, connections: 50 }
 
 /** Heartbeats, and where the broker has a JavaScript side, its garbage as well. */
 async function withGarbage(target: Target, context: Context): Promise<Figures> {
@@ -43,8 +43,7 @@ async function withRolling(target: Target, context: Context): Promise<Figures> {
 async function runOwn(name: TargetName, context: Context): Promise<Figures> {
   const env = name === 'kafka' ? {} : { NODE_OPTIONS: `--import ${garbage}` }
   const { target } = await context.start(name, { folder: `disturbed-${context.round}`, config: CONFIG, env })
-  const { warmSeconds } = sizes(context.quick)
-  await latencyOf(target, context, LOAD, { seconds: warmSeconds[name === 'kafka' ? 'kafka' : 'millrace'] })
+  await latencyOf(target, context, LOAD, { seconds: context.quick ? 1 : WARM_UP_SECONDS[name] })
   const before = await latencyOf(target, context, LOAD)
   const garbled = await withGarbage(target, context)
   const rolling = await withRolling(target, context)

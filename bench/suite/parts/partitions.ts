@@ -37,14 +37,13 @@ async function runOwn(name: TargetName, context: Context): Promise<Figures> {
   await context.bench('load-spread', { bootstrap, topic: 'few', partitions: FEW, bytes: 8 * MIB })
   const createSomeSeconds = given(await create('some', some), 'readySeconds')
   await sleep(settleMs)
-  const held = () => context.bench('memory-of', { pid: target.pid })
-  const before = await held()
+  const { pid } = target
+  const before = await context.bench('memory-of', { pid })
   const createManySeconds = given(await create('many', many), 'readySeconds')
   await sleep(settleMs)
   const kibEach = async () => {
-    const now = await held()
-    const more = (key: string) => given(now, key) - given(before, key)
-    return Math.max(more('residentKib'), more('heapKib')) / many
+    const more = await context.bench('memory-of', { pid, since: before })
+    return given(more, 'moreKib') / many
   }
   const kibPerPartition = await kibEach()
   const idle = await context.measured(target, async () => {

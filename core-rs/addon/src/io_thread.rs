@@ -300,7 +300,12 @@ impl IoThread {
             }
             *moves -= 1;
             match transport::send(&socket.stream, output) {
-                Moved::Bytes(count) => self.reactor.sent(conn, count as u64, now),
+                Moved::Bytes(count) => {
+                    self.reactor.sent(conn, count as u64, now);
+                    if count as u64 >= transport::SENDFILE_BYTES {
+                        *moves = 0;
+                    }
+                }
                 Moved::Blocked => socket.writable = false,
                 Moved::Unreadable(error) => {
                     self.reactor.unreadable(conn, &error, now);

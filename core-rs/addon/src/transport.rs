@@ -8,9 +8,9 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
-/// How much one sendfile call moves: large enough to amortise the call, small enough that other connections of the
-/// thread get their turn.
-const SENDFILE_BYTES: u64 = 1 << 20;
+/// How much one sendfile call moves, and a connection sends before others get their turn: large enough to amortise the
+/// call, small enough that nobody waits for more than some tens of microseconds.
+pub const SENDFILE_BYTES: u64 = 256 << 10;
 const IOVECS: usize = 32;
 
 /// What one attempt to move bytes came to.

@@ -10,6 +10,7 @@ use super::log::Log;
 use super::segment::Segment;
 use super::segment_check::IndexEntry;
 use super::verified::{Damage, Look, Stretch, Verified};
+use super::warm::Piece;
 use super::window::{Batch, SCAN_WINDOW, Walk, WalkError};
 use crate::storage::StorageFile;
 
@@ -84,18 +85,6 @@ impl Log {
         }
     }
 
-    /// What it takes to know whether the batch that contains `offset` may be served; `None` when nothing does.
-    pub fn check_job(&self, offset: i64) -> Result<Option<CheckJob>, LogError> {
-        let Some(segment) = self.segments.get(self.floor_segment(offset)) else { return Ok(None) };
-        match segment.verified.look(offset) {
-            Look::Cold => Ok(Some(CheckJob {
-                check: self.segment_check(segment, segment.verified.cold_part())?,
-                offset,
-            })),
-            _ => Ok(None),
-        }
-    }
-
     /// A check of the first closed segment that begins at `base` or above, whatever is known about it.
     pub fn scrub_job(&self, base: i64) -> Result<Option<SegmentCheck>, LogError> {
         let closed = self.segments.split_last().map_or(&[][..], |(_, closed)| closed);
@@ -104,7 +93,11 @@ impl Log {
     }
 
     /// A check of the cold part (size and offset behind it), or where there is none, of all.
-    fn segment_check(&self, segment: &Segment, cold: (u64, i64)) -> Result<SegmentCheck, LogError> {
+    pub(super) fn segment_check(
+        &self,
+        segment: &Segment,
+        cold: (u64, i64),
+    ) -> Result<SegmentCheck, LogError> {
         let place = self.segments.partition_point(|other| other.base <= segment.base);
         let is_active = place == self.segments.len();
         let next_base = self.segments.get(place).map_or(self.end_offset, |next| next.base);
@@ -166,7 +159,19 @@ impl Log {
     }
 }
 
+impl Checked {
+    /// It lies in memory now.
+    pub(super) fn piece(&self) -> Piece {
+        let Stretch { from, to, to_offset, .. } = self.stretch;
+        Piece::new(self.base, self.truncations, from..to, to_offset)
+    }
+}
+
 impl CheckJob {
+    pub(super) fn new(check: SegmentCheck, offset: i64) -> CheckJob {
+        CheckJob { check, offset }
+    }
+
     /// Checks a piece that holds the offset, with the index entries that lead there; the whole segment where anything
     /// is not as it should be. Blocks.
     ///

@@ -12,6 +12,7 @@ use super::epochs::Epochs;
 use super::folder::{Folder, LOG};
 use super::segment::Segment;
 use super::tail::{Located, Tail};
+use super::warm::Warm;
 use super::{AppendBatch, AppendOutcome, AppendSize, LogConfig, LogError, LogPosition, RolledSegment};
 use crate::time::Now;
 
@@ -27,6 +28,7 @@ pub struct Log {
     pub(super) recovery_point: i64,
     pub(super) epochs: Epochs,
     pub(super) tail: Tail,
+    pub(super) warm: Warm,
     pub(super) unsynced: Unsynced,
     /// Offset of the newest producer snapshot known to be on disk.
     pub(super) newest_snapshot: Option<i64>,

@@ -1,6 +1,7 @@
 //! One partition's log in Kafka's directory layout: append, read, recovery, indexes and the small files beside them.
 //! It assigns no offsets, judges no records and knows no watermark; the partition above it does.
 
+mod bringing;
 mod check;
 pub mod checkpoint;
 pub mod clean_shutdown;
@@ -36,9 +37,11 @@ mod truncation;
 mod txn_index;
 mod types;
 mod verified;
+mod warm;
 mod window;
 
-pub use check::{CheckJob, Checked, DamagedPlace, SegmentCheck};
+pub use bringing::{Brought, ColdJob};
+pub use check::{Checked, DamagedPlace, SegmentCheck};
 pub use cleaner::{Cleaned, CleaningPlan, CleaningPolicy, DEDUPE_BYTES};
 pub use config::{LogConfig, TimestampType};
 pub use error::LogError;

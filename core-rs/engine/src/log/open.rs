@@ -14,6 +14,7 @@ use super::log::Log;
 use super::recovery;
 use super::segment::Segment;
 use super::tail::Tail;
+use super::warm::Warm;
 use super::window::{SCAN_WINDOW, Walk, WalkError};
 use super::{DamagedPlace, LastStop, LogConfig, LogError, OpenReport, Opening, last_batch};
 use crate::storage::{DirEntry, Storage};
@@ -57,6 +58,7 @@ impl Log {
             recovery_point: 0,
             epochs: Epochs::new(epochs_on_file.clone()),
             tail: Tail::default(),
+            warm: Warm::default(),
             unsynced: Unsynced::default(),
             newest_snapshot: None,
             untold_roll: None,

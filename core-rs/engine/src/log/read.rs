@@ -12,6 +12,9 @@ use super::verified::Look;
 use super::{BatchReader, CheckedRead, LogError, LogPosition, ReadRange};
 use crate::storage::FileRange;
 
+/// More than the kernel reads ahead of who reads in order: what lies in memory behind it was there before.
+const READ_AHEAD_BYTES: u64 = 16 << 20;
+
 impl Log {
     /// Batches from the one that contains `offset` on: at most `max_bytes`, below `upper` (a batch border of this
     /// log), all of one segment; the last may be partial, but not the first: when it is larger than `max_bytes`, it
@@ -52,44 +55,82 @@ impl Log {
         Ok(ReadRange {
             range: FileRange { file, offset: from, len, folder: Some(Arc::clone(&self.folder.dir)) },
             first_batch_base: batch.position.offset,
+            first_batch_len: batch.len,
         })
     }
 
-    /// The same for clients: no byte that nobody has looked at since it was written or scanned, and none that is
-    /// known to be damaged. A range ends where that is not known any more.
+    /// The same for clients: no byte that nobody has looked at since it was written or scanned, none that is known to
+    /// be damaged, and none that the disk would have to be waited for. A range ends where that is not known any more.
     ///
     /// Errors: as `read`; `Corrupt` for an offset that is lost.
     pub fn read_checked(
-        &self,
+        &mut self,
         offset: i64,
         max_bytes: u64,
         upper: LogPosition,
         at_least_one: bool,
     ) -> Result<CheckedRead, LogError> {
-        let hot = self.tail.find(offset).is_some();
+        if self.tail.find(offset).is_some() {
+            let read = self.read(offset, max_bytes, upper, at_least_one)?;
+            return Ok(CheckedRead { read, cold: None, clipped: false, ahead: None });
+        }
         let (mut cold, mut until) = (None, u64::MAX);
-        if !hot && self.check_offset(offset).is_ok() && offset < upper.offset.min(self.end_offset) {
+        if self.check_offset(offset).is_ok() && offset < upper.offset.min(self.end_offset) {
             self.look(offset, &mut cold, &mut until)?;
         }
-        let mut read = match cold {
-            Some(_) => nothing_at(offset),
-            None => self.read(offset, max_bytes, upper, at_least_one)?,
-        };
-        let mut clipped = false;
-        if !hot && cold.is_none() && read.range.len > 0 {
-            // Where compaction has left a gap, it stands in a later segment than the offset would.
-            self.look(read.first_batch_base, &mut cold, &mut until)?;
-            let len = until.saturating_sub(read.range.offset);
-            clipped = cold.is_none() && len <= read.range.len;
-            read.range.len = if cold.is_some() { 0 } else { read.range.len.min(len) };
+        if cold.is_some() {
+            return Ok(cold_at(offset));
         }
-        let end = read.range.offset + read.range.len;
+        let mut read = self.read(offset, max_bytes, upper, at_least_one)?;
+        if read.range.len == 0 {
+            return Ok(CheckedRead { read, cold: None, clipped: false, ahead: None });
+        }
+        // Where compaction has left a gap, it stands in a later segment than the offset would.
+        self.look(read.first_batch_base, &mut cold, &mut until)?;
+        if cold.is_some() {
+            return Ok(cold_at(read.first_batch_base));
+        }
         let place = self.floor_segment(read.first_batch_base);
-        let ahead = match self.segments.get(place).filter(|_| !hot && read.range.len > 0) {
-            Some(segment) => segment.verified.ahead(end, PIECE_BYTES / 2),
-            None => None,
+        let left = until.saturating_sub(read.range.offset);
+        let mut clipped = left <= read.range.len;
+        read.range.len = read.range.len.min(left);
+        let Some(in_memory) = self.in_memory(place, &read) else {
+            return Ok(cold_at(read.first_batch_base));
         };
-        Ok(CheckedRead { read, cold, clipped, ahead })
+        clipped |= in_memory.len < read.range.len;
+        read.range.len = read.range.len.min(in_memory.len);
+        let end = read.range.offset + read.range.len;
+        let verified = self.segments.get(place).map(|segment| &segment.verified);
+        let ahead = in_memory.ahead.or_else(|| verified.and_then(|known| known.ahead(end, PIECE_BYTES / 2)));
+        Ok(CheckedRead { read, cold: None, clipped, ahead })
+    }
+
+    /// How much of a range can be sent without waiting for the disk; `None` when that is not even its first batch.
+    fn in_memory(&mut self, place: usize, read: &ReadRange) -> Option<InMemory> {
+        let FileRange { file, offset, len, .. } = &read.range;
+        let base = self.segments.get(place)?.base;
+        if let Some(piece) = self.warm.find(base, self.truncations, *offset) {
+            let (to, to_offset) = (piece.to(), piece.to_offset);
+            let len = (*len).min(to - offset);
+            if !std::mem::replace(&mut piece.is_served, true) || file.resident(*offset, len) >= len {
+                return Some(InMemory { len, ahead: self.behind(place, to, to_offset) });
+            }
+        }
+        let len = file.resident(*offset, *len);
+        (len >= read.first_batch_len.min(read.range.len)).then_some(InMemory { len, ahead: None })
+    }
+
+    /// The offset behind a piece that was brought into memory, if what stands there has to be brought as well.
+    fn behind(&self, place: usize, to: u64, to_offset: i64) -> Option<i64> {
+        let segment = self.segments.get(place)?;
+        if to >= segment.size {
+            let next = self.segments.get(place + 1)?.base;
+            return (next < self.end_offset && self.tail.find(next).is_none()).then_some(next);
+        }
+        let is_cold = segment.verified.look(to_offset) == Look::Cold;
+        let sample = (to + READ_AHEAD_BYTES).min(segment.size.saturating_sub(1));
+        let file = segment.handle(&self.folder).ok()?;
+        (is_cold || file.resident(sample, 1) == 0).then_some(to_offset)
     }
 
     fn look(&self, offset: i64, cold: &mut Option<i64>, until: &mut u64) -> Result<(), LogError> {
@@ -186,6 +227,16 @@ impl Log {
     }
 }
 
+/// What of a range can be sent at once, and where to bring more, before the reader gets there.
+struct InMemory {
+    len: u64,
+    ahead: Option<i64>,
+}
+
 fn nothing_at(offset: i64) -> ReadRange {
-    ReadRange { range: FileRange::empty(), first_batch_base: offset }
+    ReadRange { range: FileRange::empty(), first_batch_base: offset, first_batch_len: 0 }
+}
+
+fn cold_at(offset: i64) -> CheckedRead {
+    CheckedRead { read: nothing_at(offset), cold: Some(offset), clipped: false, ahead: None }
 }

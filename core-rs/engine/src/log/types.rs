@@ -154,6 +154,8 @@ pub struct ReadRange {
     pub range: FileRange,
     /// Base offset of the first batch, which contains the offset asked for; that offset itself when the range is empty.
     pub first_batch_base: i64,
+    /// Bytes of the first batch; 0 when the range is empty.
+    pub first_batch_len: u64,
 }
 
 /// What a client may have of a read.
@@ -161,9 +163,9 @@ pub struct ReadRange {
 pub struct CheckedRead {
     /// Empty when it is cold.
     pub read: ReadRange,
-    /// The offset around which bytes are to be checked first (`Log::check_job`).
+    /// The offset around which bytes are to be checked first (`Log::cold_job`).
     pub cold: Option<i64>,
-    /// The range ends because what follows is not checked yet, or damaged.
+    /// The range ends because what follows is not checked yet, or damaged, or not in memory.
     pub clipped: bool,
     /// Where to check next, before the reader gets there.
     pub ahead: Option<i64>,

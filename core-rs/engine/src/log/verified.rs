@@ -99,6 +99,9 @@ impl Verified {
         let inside = |damage: &Damage| damage.place.from >= stretch.from && damage.place.to <= stretch.to;
         self.damages.retain(|damage| !inside(damage));
         self.damages.extend(damages);
+        if stretch.from >= self.cold_end {
+            return;
+        }
         self.checked.retain(|other| {
             let touches = other.from <= stretch.to && stretch.from <= other.to;
             if touches {

@@ -106,6 +106,27 @@ fn a_reader_of_old_bytes_is_parked_until_they_are_checked_even_if_it_would_not_w
 }
 
 #[test]
+fn a_reader_of_bytes_that_left_memory_is_parked_until_the_disk_has_given_them_back() {
+    let mut world = World::new(options());
+    world.create_topic(1, &[]);
+    let conn = world.connect(1);
+    for sequence in 0..40 {
+        world.send(conn, &produce(1, -1, 0, &[sequence; 6000]));
+    }
+    world.receive(conn);
+    world.storage.evict();
+    world.runs_effects = false;
+    world.send(conn, &fetch(1, 0, 39, 0, 0));
+    assert!(!world.receive(conn).is_empty(), "the end of a log is in memory");
+    world.send(conn, &fetch(1, 0, 0, 0, 0));
+    assert!(world.receive(conn).is_empty(), "and no thread of connections waits for the disk");
+    assert_eq!(world.node.pending_effects(), 1);
+    world.runs_effects = true;
+    world.run();
+    assert!(!world.receive(conn).is_empty());
+}
+
+#[test]
 fn the_scrubber_finds_damage_that_nobody_reads_and_again_after_it_was_sound() {
     let storage = written(9);
     spoil(&storage, 4, 30);

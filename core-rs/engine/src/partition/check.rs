@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Effect, Isolation, Notices, Partition, State, WaiterId};
-use crate::log::{CheckJob, Checked, LogError, SegmentCheck};
+use crate::log::{Brought, Checked, ColdJob, LogError, SegmentCheck};
 
 /// Pieces of one partition that are checked at a time; further readers wait for one of them to be done.
 const CHECKS: usize = 4;
@@ -26,7 +26,7 @@ impl Partition {
     }
 
     pub(super) fn check(self: &Arc<Self>, offset: i64, notices: &mut Notices) {
-        let job = self.with(|state| match state.log().map(|log| log.check_job(offset)) {
+        let job = self.with(|state| match state.log().map(|log| log.cold_job(offset)) {
             Ok(Ok(job)) => job,
             Ok(Err(error)) => {
                 self.fault(state, error, notices);
@@ -35,7 +35,7 @@ impl Partition {
             Err(_) => None,
         });
         // Without the lock: this is what may take long.
-        let outcome = job.map(CheckJob::run);
+        let outcome = job.map(ColdJob::run);
         self.with(|state| {
             state.checking.retain(|other| *other != offset);
             if let Some(outcome) = outcome {
@@ -55,16 +55,16 @@ impl Partition {
 
     /// Takes over what scrubbing a segment has found.
     pub fn end_scrub(&self, outcome: Result<Checked, LogError>, notices: &mut Notices) {
-        self.with(|state| self.take_over(state, outcome, notices));
+        self.with(|state| self.take_over(state, outcome.map(Brought::from), notices));
     }
 
-    fn take_over(&self, state: &mut State, outcome: Result<Checked, LogError>, notices: &mut Notices) {
+    fn take_over(&self, state: &mut State, outcome: Result<Brought, LogError>, notices: &mut Notices) {
         // The log moved to another directory meanwhile.
         if outcome.as_ref().is_err_and(|error| self.is_past(error)) {
             return;
         }
         let Ok(log) = state.log_mut() else { return };
-        match outcome.and_then(|checked| log.checked(checked)) {
+        match outcome.and_then(|brought| log.brought(brought)) {
             Ok(damages) => notices.damages.extend(damages),
             Err(error) => {
                 self.fault(state, error, notices);

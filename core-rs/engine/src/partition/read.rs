@@ -131,6 +131,11 @@ impl Partition {
         if spec.offset >= upper.offset || (spec.max_bytes == 0 && !spec.at_least_one) {
             return Ok(fetched);
         }
+        if state.checking.contains(&spec.offset) {
+            fetched.cold = true;
+            return Ok(fetched);
+        }
+        let log = state.log_mut()?;
         let found = log.read_checked(spec.offset, spec.max_bytes, upper, spec.at_least_one);
         let found = found.and_then(|found| {
             // As Kafka, null beside a batch that is there and does not fit.

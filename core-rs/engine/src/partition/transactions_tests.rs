@@ -22,12 +22,13 @@ fn read(partition: &Arc<Partition>, offset: i64, max_bytes: u64, isolation: Isol
         at_least_one: true,
     };
     let mut notices = Notices::default();
-    let fetched = partition.read(&spec, None, &mut notices).unwrap();
-    if !fetched.cold {
-        return fetched;
-    }
+    let mut fetched = partition.read(&spec, None, &mut notices).unwrap();
     run_effects(&mut notices);
-    partition.read(&spec, None, &mut notices).unwrap()
+    if fetched.cold {
+        fetched = partition.read(&spec, None, &mut notices).unwrap();
+        run_effects(&mut notices);
+    }
+    fetched
 }
 
 fn bytes(fetched: &Fetched) -> Vec<u8> {

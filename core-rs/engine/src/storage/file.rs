@@ -3,14 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::shared_files::SharedFiles;
-use super::{DirEntry, Storage, StorageFile};
+use super::{DirEntry, Stamp, Storage, StorageFile, page_cache};
 
 /// Descriptors kept open for files that are not written to (closed segments, indexes).
 const SHARED_FILES: usize = 1024;
@@ -71,6 +71,12 @@ impl Storage for FileStorage {
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         path.try_exists()
+    }
+
+    fn stamp(&self, path: &Path) -> io::Result<Stamp> {
+        let metadata = fs::metadata(path)?;
+        let changed_ns = metadata.ctime().wrapping_mul(1_000_000_000).wrapping_add(metadata.ctime_nsec());
+        Ok(Stamp { id: metadata.ino(), changed_ns, len: metadata.len() })
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
@@ -195,6 +201,14 @@ impl StorageFile for DiskFile {
 
     fn truncate(&self, len: u64) -> io::Result<()> {
         self.file.set_len(len)
+    }
+
+    fn resident(&self, offset: u64, len: u64) -> u64 {
+        page_cache::resident(&self.file, offset, len)
+    }
+
+    fn bring(&self, offset: u64, len: u64) -> io::Result<()> {
+        page_cache::bring(&self.file, offset, len)
     }
 
     fn sync(&self) -> io::Result<()> {

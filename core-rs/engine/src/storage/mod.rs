@@ -2,6 +2,7 @@
 //! It knows nothing of segments or records; everything above it is generic over what stands here.
 
 mod file;
+mod page_cache;
 mod range;
 mod refusal;
 mod shared_files;
@@ -34,6 +35,17 @@ pub struct DirEntry {
     pub len: u64,
 }
 
+/// What changes whenever a file is written to, or a name in a directory; a copy of either never bears the same. Decay of
+/// the medium does not show in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Of the file (inode).
+    pub id: u64,
+    /// When it changed last, by the file system's clock, in nanoseconds (ctime).
+    pub changed_ns: i64,
+    pub len: u64,
+}
+
 /// A file system. Nothing is durable before `StorageFile::sync` (contents) and `sync_dir` (names).
 pub trait Storage: Send + Sync + Debug {
     /// Creates a new file, open for reading and writing; `AlreadyExists` if the name is taken.
@@ -45,6 +57,10 @@ pub trait Storage: Send + Sync + Debug {
         self.open(path)
     }
     fn exists(&self, path: &Path) -> io::Result<bool>;
+    /// `Unsupported` where nothing tells of changes.
+    fn stamp(&self, _path: &Path) -> io::Result<Stamp> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// The entries of one directory, sorted by name.
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>>;
     /// Atomically gives `from` (a file or directory) the name `to`, replacing a file of that name.
@@ -97,6 +113,14 @@ pub trait StorageFile: Send + Sync + Debug {
         Ok(self.len()? == 0)
     }
     fn truncate(&self, len: u64) -> io::Result<()>;
+    /// How many of `len` bytes from `offset` on can be read without waiting for the disk, as far as anybody can tell.
+    fn resident(&self, _offset: u64, len: u64) -> u64 {
+        len
+    }
+    /// Waits until these bytes are in memory, without looking at them.
+    fn bring(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Ok(())
+    }
     /// Makes the contents durable (`fdatasync`). After an error nothing written since the last success can be trusted.
     fn sync(&self) -> io::Result<()>;
     /// The descriptor for `sendfile`; `None` where there is no real file.

@@ -1,8 +1,10 @@
 //! A file system in memory that can lose everything that was not synced, by seed, fail on demand, and go back to any
 //! of its earlier moments. Deterministic: no clock, no entropy; the same calls and seeds leave the same bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use parking_lot::Mutex;
 use super::sim_calls::{Call, Journal};
 use super::sim_disk::{Disk, FileId, Node, names};
 use super::sim_faults::{Fault, Faults, SimOperation};
-use super::{DirEntry, Storage, StorageFile};
+use super::{DirEntry, Stamp, Storage, StorageFile};
 
 /// Called before each call that changes the disk, by the thread that makes it; no lock of the disk is held.
 pub type Pause = Arc<dyn Fn() + Send + Sync>;
@@ -33,6 +35,8 @@ struct Machine {
     boots: u64,
     faults: Faults,
     journal: Option<Journal>,
+    /// Files that left memory, with the stretches that were read since.
+    evicted: BTreeMap<FileId, Vec<Range<u64>>>,
 }
 
 impl fmt::Debug for SimStorage {
@@ -122,6 +126,18 @@ impl SimStorage {
         self.machine.lock().faults.set_full(full);
     }
 
+    /// The medium decays: some bits of a file are others from now on, and nothing tells of it.
+    pub fn decay(&self, path: &Path, position: u64, bits: u8) -> io::Result<()> {
+        let position = position_of(position)?;
+        self.machine.lock().disk.decay(path, position, bits)
+    }
+
+    /// The page cache lets go of all files that there are; what is read of them comes back.
+    pub fn evict(&self) {
+        let mut machine = self.machine.lock();
+        machine.evicted = machine.disk.files().map(|file| (file, Vec::new())).collect();
+    }
+
     /// Drops the faults that were planned and did not happen yet.
     pub fn forget_faults(&self) {
         self.machine.lock().faults.forget();
@@ -201,6 +217,10 @@ impl Storage for SimStorage {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    fn stamp(&self, path: &Path) -> io::Result<Stamp> {
+        self.look(|machine| machine.disk.stamp(path))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
@@ -283,19 +303,19 @@ impl SimFile {
     }
 }
 
-fn position(offset: u64) -> io::Result<usize> {
+fn position_of(offset: u64) -> io::Result<usize> {
     usize::try_from(offset).map_err(io::Error::other)
 }
 
 impl StorageFile for SimFile {
     fn write_at(&self, offset: u64, bufs: &[IoSlice<'_>]) -> io::Result<()> {
         let mut bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
-        let offset = position(offset)?;
+        let offset = position_of(offset)?;
         self.change(|machine| {
             let fault = machine.faults.take(SimOperation::Write);
             match fault {
                 Some(fault @ (Fault::Error(_) | Fault::Panic)) => return Err(fault.into()),
-                Some(Fault::Short(len)) => bytes.truncate(position(len)?),
+                Some(Fault::Short(len)) => bytes.truncate(position_of(len)?),
                 None => {}
             }
             if !bytes.is_empty() {
@@ -306,15 +326,39 @@ impl StorageFile for SimFile {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let offset = position(offset)?;
+        let offset = position_of(offset)?;
         self.look(|machine| {
             machine.suffer(SimOperation::Read)?;
             let rest = machine.disk.file(self.file)?.contents().get(offset..).unwrap_or(&[]);
             let len = rest.len().min(buf.len());
+            if let Some(read) = machine.evicted.get_mut(&self.file) {
+                read.push(offset as u64..(offset + len) as u64);
+            }
+            let rest = machine.disk.file(self.file)?.contents().get(offset..).unwrap_or(&[]);
             if let (Some(target), Some(source)) = (buf.get_mut(..len), rest.get(..len)) {
                 target.copy_from_slice(source);
             }
             Ok(len)
+        })
+    }
+
+    fn resident(&self, offset: u64, len: u64) -> u64 {
+        let machine = self.machine.lock();
+        let Some(read) = machine.evicted.get(&self.file) else { return len };
+        let mut end = offset;
+        while let Some(next) = read.iter().find(|one| one.contains(&end)) {
+            end = next.end;
+        }
+        (end - offset).min(len)
+    }
+
+    fn bring(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.look(|machine| {
+            machine.suffer(SimOperation::Read)?;
+            if let Some(read) = machine.evicted.get_mut(&self.file) {
+                read.push(offset..offset + len);
+            }
+            Ok(())
         })
     }
 
@@ -323,7 +367,7 @@ impl StorageFile for SimFile {
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
-        let len = position(len)?;
+        let len = position_of(len)?;
         self.change(|machine| {
             machine.suffer(SimOperation::Truncate)?;
             machine.apply(Call::Truncate { file: self.file, len }).map(drop)

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use super::Stamp;
 use super::sim_calls::Call;
 use super::splitmix::SplitMix;
 
@@ -33,6 +34,8 @@ pub struct FileState {
     contents: Arc<Vec<u8>>,
     durable: Arc<Vec<u8>>,
     pending: Vec<Change>,
+    /// Times that it was changed.
+    changes: i64,
 }
 
 impl FileState {
@@ -42,6 +45,7 @@ impl FileState {
 
     fn change(&mut self, change: Change) {
         change.apply(Arc::make_mut(&mut self.contents));
+        self.changes += 1;
         self.pending.push(change);
     }
 
@@ -64,6 +68,7 @@ impl FileState {
                 }
             }
         }
+        self.changes += 1;
         self.contents = Arc::clone(&self.durable);
     }
 }
@@ -146,6 +151,8 @@ pub struct DirState {
     names: BTreeMap<String, Node>,
     durable: BTreeMap<String, Node>,
     pending: Vec<NameChange>,
+    /// Times that a name was changed.
+    changes: i64,
 }
 
 impl DirState {
@@ -155,6 +162,7 @@ impl DirState {
 
     fn change(&mut self, change: NameChange) {
         change.apply(&mut self.names);
+        self.changes += 1;
         self.pending.push(change);
     }
 
@@ -176,6 +184,7 @@ impl DirState {
             change.apply(&mut self.durable);
         }
         self.pending.clear();
+        self.changes += 1;
         self.names.clone_from(&self.durable);
     }
 }
@@ -222,6 +231,10 @@ impl Disk {
         self.files.get(&id).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        self.files.keys().copied()
+    }
+
     pub fn dir(&self, path: &Path) -> io::Result<&DirState> {
         let id = self.dir_id(path)?;
         self.dirs.get(&id).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -231,6 +244,32 @@ impl Disk {
     pub fn find(&self, path: &Path) -> io::Result<Option<Node>> {
         let (dir, name) = self.place(path)?;
         Ok(self.dirs.get(&dir).and_then(|dir| dir.names.get(name)).copied())
+    }
+
+    pub fn stamp(&self, path: &Path) -> io::Result<Stamp> {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        Ok(match self.find(path)?.ok_or_else(missing)? {
+            Node::File(id) => {
+                let file = self.file(id)?;
+                Stamp { id, changed_ns: file.changes, len: file.contents.len() as u64 }
+            }
+            Node::Dir(id) => {
+                let dir = self.dirs.get(&id).ok_or_else(missing)?;
+                Stamp { id, changed_ns: dir.changes, len: dir.names.len() as u64 }
+            }
+        })
+    }
+
+    /// Changes bits of what is there, durable or not, and no stamp.
+    pub fn decay(&mut self, path: &Path, position: usize, bits: u8) -> io::Result<()> {
+        let Some(Node::File(id)) = self.find(path)? else { return Err(io::ErrorKind::NotFound.into()) };
+        let file = self.file_mut(id)?;
+        for bytes in [&mut file.contents, &mut file.durable] {
+            if let Some(byte) = Arc::make_mut(bytes).get_mut(position) {
+                *byte ^= bits;
+            }
+        }
+        Ok(())
     }
 
     /// The path of a file, if it has one.

@@ -55,6 +55,33 @@ fn a_file_is_read_whole_whatever_its_length() {
 }
 
 #[test]
+fn bytes_that_left_memory_are_told_from_those_in_it() {
+    const LEN: u64 = 3 << 20;
+    on_both("resident", |storage, dir| {
+        let file = storage.create(&dir.join("file")).unwrap();
+        let byte = |at: u64| (at / 100) as u8;
+        write(&*file, 0, &(0..LEN).map(byte).collect::<Vec<u8>>());
+        file.sync().unwrap();
+        assert_eq!((file.resident(0, LEN), file.resident(5000, 3), file.resident(7, 0)), (LEN, 3, 0));
+        let Some(fd) = file.fd() else { return };
+        // From the middle of a page on, which stays, as does a larger page; a file system in memory lets go of nothing.
+        let kept = 1_234_567;
+        rustix::fs::fadvise(fd, kept, None, rustix::fs::Advice::DontNeed).unwrap();
+        let resident = file.resident(0, LEN);
+        assert!(resident >= kept, "{resident}");
+        if resident < LEN {
+            assert_eq!(file.resident(100, resident), resident - 100, "up to where it is gone");
+            assert_eq!(file.resident(LEN - 5000, 5000), 0);
+        }
+        file.bring(kept, LEN).unwrap();
+        assert_eq!(file.resident(0, LEN), LEN, "and what is behind the end is waited for by nobody");
+        let mut bytes = vec![0; LEN as usize];
+        assert_eq!(file.read_at(0, &mut bytes).unwrap(), LEN as usize);
+        assert!(bytes.iter().zip(0..).all(|(got, at)| *got == byte(at)));
+    });
+}
+
+#[test]
 fn names_can_be_listed_changed_and_removed() {
     on_both("names", |storage, dir| {
         storage.create_dir_all(&dir.join("a/b")).unwrap();

@@ -36,8 +36,8 @@ impl Reader {
             let CheckedRead { read, cold, .. } = self.log.read_checked(offset, max_bytes, end, true)?;
             let Some(cold) = cold else { return Ok(read.range.read().unwrap()) };
             assert_eq!(read.range.len, 0, "nothing before it was checked");
-            let job = self.log.check_job(cold)?.expect("what is cold can be checked");
-            self.damages.extend(self.log.checked(job.run()?)?);
+            let job = self.log.cold_job(cold)?.expect("what is cold can be checked");
+            self.damages.extend(self.log.brought(job.run()?)?);
         }
         panic!("offset {offset} stays cold");
     }
@@ -102,6 +102,62 @@ fn old_bytes_are_served_once_checked_and_new_ones_at_once() {
     let end = reader.log.end_position();
     let hot = reader.log.read_checked(end.offset - 1, 1000, end, true).unwrap();
     assert_eq!((hot.cold, hot.read.range.read().unwrap()), (None, bytes));
+}
+
+/// Larger than the piece of a file that a lookup reads.
+const VALUE: usize = 6000;
+
+#[test]
+fn bytes_that_left_memory_are_served_once_they_are_back() {
+    let (sim, storage) = sim();
+    let (log, _) = open(&storage, &small_segments(60_000), Opening::CLEAN);
+    let mut reader = Reader { log, damages: Vec::new() };
+    let batches: Vec<(i64, Vec<u8>)> =
+        (0..60).map(|_| (reader.log.end_offset(), grow(&mut reader.log, 1, VALUE))).collect();
+    let end = reader.log.end_position();
+    let is_cold = |log: &mut Log, offset: i64| log.read_checked(offset, 1, end, true).unwrap().cold.is_some();
+    assert!(!batches.iter().any(|(offset, _)| is_cold(&mut reader.log, *offset)), "this process wrote them");
+    sim.evict();
+    assert!(is_cold(&mut reader.log, 0));
+    assert!(!is_cold(&mut reader.log, 59), "who follows the producers is not asked to wait");
+    for (offset, bytes) in &batches {
+        assert_eq!(reader.read(*offset, 1).unwrap(), *bytes);
+    }
+    assert!(!is_cold(&mut reader.log, 0), "back in memory");
+    // Where memory keeps nothing, readers get on all the same: what was read for one is given out once.
+    for (offset, bytes) in &batches {
+        sim.evict();
+        let Some(job) = reader.log.cold_job(*offset).unwrap() else { panic!("{offset} cannot be checked") };
+        reader.log.brought(job.run().unwrap()).unwrap();
+        sim.evict();
+        let read = reader.log.read_checked(*offset, 1, end, true).unwrap();
+        assert_eq!(read.read.range.read().unwrap(), *bytes);
+    }
+    sim.evict();
+    assert!(is_cold(&mut reader.log, 0));
+}
+
+#[test]
+fn a_reader_of_what_left_memory_has_the_next_piece_fetched_in_time() {
+    let (sim, storage) = sim();
+    let (mut log, _) = open(&storage, &small_segments(60_000), Opening::CLEAN);
+    (0..60).for_each(|_| drop(grow(&mut log, 1, VALUE)));
+    sim.evict();
+    let end = log.end_position();
+    let mut offset = 0;
+    let mut pieces = 0;
+    let mut wanted = log.read_checked(0, 100_000, end, true).unwrap().cold;
+    while let Some(next) = wanted {
+        assert_eq!(next, offset, "no byte is fetched twice, and none is left out");
+        let job = log.cold_job(next).unwrap().unwrap();
+        log.brought(job.run().unwrap()).unwrap();
+        let read = log.read_checked(offset, 100_000, end, true).unwrap();
+        let bytes = read.read.range.read().unwrap();
+        offset += millrace_record::split_batches(&bytes).count() as i64;
+        (wanted, pieces) = (read.ahead, pieces + 1);
+    }
+    assert!(pieces > 3 && offset >= 60 - 24, "{pieces} pieces, up to {offset}");
+    assert_eq!(log.read_checked(offset, 1, end, true).unwrap().cold, None, "the rest was never away");
 }
 
 #[test]
@@ -196,8 +252,8 @@ fn a_record_that_holds_a_batch_is_not_taken_for_one_behind_damage() {
     let (mut log, _) = (Log::open(storage, &dir(), LogConfig::default(), Opening::CLEAN, NOW)).unwrap();
     let end = log.end_position();
     while let Ok(CheckedRead { cold: Some(cold), .. }) = log.read_checked(1, 9999, end, true) {
-        let checked = log.check_job(cold).unwrap().unwrap().run().unwrap();
-        assert_eq!(log.checked(checked).unwrap()[0].offset, 1);
+        let checked = log.cold_job(cold).unwrap().unwrap().run().unwrap();
+        assert_eq!(log.brought(checked).unwrap()[0].offset, 1);
     }
     assert!(matches!(log.read_checked(1, 9999, end, true), Err(LogError::Corrupt { .. })));
     assert_eq!(log.read_checked(2, 9999, end, true).unwrap().read.range.read().unwrap(), last);

@@ -113,7 +113,11 @@ fn an_entry_spoilt_under_an_open_log_is_named_and_not_passed_over() {
     let path = dir().join("00000000000000000000.txnindex");
     storage.open(&path).unwrap().write_at(34 * 2, &[IoSlice::new(&[9])]).unwrap();
     let file = storage.open(&path).unwrap();
-    let read = ReadRange { range: FileRange { file, offset: 0, len: 1, folder: None }, first_batch_base: 0 };
+    let read = ReadRange {
+        range: FileRange { file, offset: 0, len: 1, folder: None },
+        first_batch_base: 0,
+        first_batch_len: 1,
+    };
     let error = log.aborted_in(0, &read, log.end_position()).unwrap_err().to_string();
     assert!(error.contains("00000000000000000000.txnindex") && error.contains("version"), "{error}");
 }

@@ -28,6 +28,8 @@ mod recovery;
 mod retention;
 mod segment;
 mod segment_check;
+mod summary;
+mod summary_codec;
 mod sync;
 mod tail;
 #[cfg(test)]
@@ -49,6 +51,7 @@ pub use log::Log;
 pub use moving::{Copyable, FutureLog};
 pub use reader::{BatchReader, ReplayedBatch, StoredBatch};
 pub use retention::{Expired, ExpiredFiles, RetentionPolicy};
+pub use summary::LogSummary;
 pub use sync::{Removal, SyncJob};
 pub use txn_index::AbortedTxn;
 pub use types::{

@@ -291,6 +291,7 @@ impl Segment {
         self.max = self.times.last(folder, self.base)?.map(|entry| self.time_entry(&entry));
         self.indexed_timestamp = self.max.map_or(-1, |max| max.timestamp);
         self.first_timestamp = None;
+        self.bytes_since_entry = 0;
         if self.size == 0 {
             return Ok(Some(self.base));
         }

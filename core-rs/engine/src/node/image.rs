@@ -111,6 +111,9 @@ impl Node {
         if is_first && self.images.lock().had_strays {
             self.write_checkpoints(notices);
         }
+        if is_first {
+            self.log_dirs.iter().for_each(LogDir::forget_left);
+        }
         if is_first && failures.is_empty() {
             self.note_boot(notices);
         }

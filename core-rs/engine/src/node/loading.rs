@@ -2,7 +2,7 @@
 //! progress told once a second. What the delta says beyond that is `image`'s, which goes on when the last log is open.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,7 +12,7 @@ use super::image::{ImageDelta, Unopened};
 use super::shared::Node;
 use crate::boundary::Event;
 use crate::log::{DamagedPlace, LogError, Opening};
-use crate::partition::{Notices, Partition, PartitionConfig, PartitionSpec};
+use crate::partition::{Notices, OpenedPartition, Partition, PartitionConfig, PartitionSpec};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
@@ -96,6 +96,23 @@ impl Node {
         self.push_effect(Effect::LoadLogs(loading.clone()));
     }
 
+    fn resume_or_open(
+        &self,
+        unloaded: &Unloaded,
+        log_dir: &Path,
+        now: Now,
+    ) -> Result<OpenedPartition, LogError> {
+        let Unloaded { spec, config, opening } = unloaded;
+        let log_dir = self.log_dirs.iter().find(|known| known.path == *log_dir);
+        let name = spec.dir.file_name().and_then(|name| name.to_str());
+        if let Some(left) = log_dir.zip(name).and_then(|(log_dir, name)| log_dir.take_left(name))
+            && let Some(resumed) = Partition::resume(&self.storage, spec, config, *opening, &left, now)?
+        {
+            return Ok(resumed);
+        }
+        Partition::open(&self.storage, spec.clone(), PartitionConfig::clone(config), *opening, now)
+    }
+
     /// Opens one log and tells what recovery cut; the bytes that it had to check.
     pub(super) fn open_log(
         &self,
@@ -104,8 +121,7 @@ impl Node {
         notices: &mut Notices,
     ) -> (Result<Arc<Partition>, Unopened>, u64) {
         let log_dir = unloaded.spec.dir.parent().map(PathBuf::from).unwrap_or_default();
-        let config = PartitionConfig::clone(&unloaded.config);
-        match Partition::open(&self.storage, unloaded.spec.clone(), config, unloaded.opening, now) {
+        match self.resume_or_open(&unloaded, &log_dir, now) {
             Ok(opened) => {
                 opened.report.cut.iter().for_each(|cut| self.tell_cut(cut));
                 opened.report.damaged.iter().for_each(|damage| self.report_damage(damage));

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
+
 use super::boot;
 use super::shared::Node;
+use super::summaries::{self, SUMMARIES_FILE, Summaries};
 use crate::boundary::NodeOptions;
 use crate::log::checkpoint::{self, PartitionOffset};
 use crate::log::{DamagedPlace, LastStop, Opening, clean_shutdown};
-use crate::partition::{Notices, PartitionOffsets};
+use crate::partition::{ClosedPartition, Notices, PartitionOffsets};
 use crate::storage::{Storage, is_full};
 use crate::uuid::Uuid;
 
@@ -52,7 +55,9 @@ pub(super) struct LogDir {
     recovery_points: Offsets,
     log_starts: Offsets,
     clean_until: Offsets,
-    /// Checkpoints that could not be read, and could be done without.
+    /// How a clean stop left the partitions that have not been opened yet.
+    left: Mutex<Summaries>,
+    /// Files that could not be read, and could be done without.
     pub damaged: Vec<DamagedPlace>,
 }
 
@@ -88,10 +93,21 @@ impl LogDir {
         // Before the mark of a clean stop is taken away: whoever puts the file right starts as if nothing had been.
         let unknown = |path| OpenError::Starts { path };
         let log_starts = read(checkpoint::LOG_START_OFFSET_FILE)?.map_err(unknown)?;
+        let left = summaries::take(storage, &path);
         let mut stop = last_stop(storage, &path, &options.boot_id).map_err(OpenError::io(&path))?;
         let mut damaged = Vec::new();
         let mut told = |path, reason: &str| {
             damaged.push(DamagedPlace { path, position: 0, offset: -1, reason: reason.to_owned() });
+        };
+        let left = match left {
+            // Of a stop that did not come to its end.
+            _ if stop != LastStop::Clean => Summaries::new(),
+            Ok(left) => left.unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                told(path.join(SUMMARIES_FILE), "not what the clean stop wrote: every log is opened");
+                Summaries::new()
+            }
+            Err(error) => return Err(OpenError::io(&path)(error)),
         };
         let recovery_points = read(checkpoint::RECOVERY_POINT_FILE)?.unwrap_or_else(|path| {
             // Nothing is known to be durable or complete.
@@ -103,7 +119,25 @@ impl LogDir {
             told(path, "not a checkpoint of version 0: compaction begins anew");
             Offsets::new()
         });
-        Ok(LogDir { stop, recovery_points, log_starts, clean_until, damaged, path })
+        let left = Mutex::new(left);
+        Ok(LogDir { stop, recovery_points, log_starts, clean_until, left, damaged, path })
+    }
+
+    /// How the clean stop left the partition in directory `name`, if it was before this start and nobody asked yet.
+    pub fn take_left(&self, name: &str) -> Option<ClosedPartition> {
+        self.left.lock().remove(name)
+    }
+
+    /// Whose the directory `name` is by what the clean stop left, if nothing in it was changed since.
+    pub fn left_by(&self, storage: &dyn Storage, name: &str) -> Option<Uuid> {
+        let left = self.left.lock();
+        let closed = left.get(name)?;
+        closed.log.is_of(storage, &self.path.join(name)).then_some(closed.topic_id)
+    }
+
+    /// Every partition is open that was there.
+    pub fn forget_left(&self) {
+        *self.left.lock() = Summaries::new();
     }
 
     /// Whether records of the partition in directory `name` are known to have been durable.

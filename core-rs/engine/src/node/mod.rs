@@ -48,6 +48,7 @@ mod stats;
 mod stopping;
 mod strays;
 mod submit;
+mod summaries;
 mod wakes;
 
 #[cfg(test)]
@@ -76,6 +77,8 @@ mod retention_tests;
 mod room_tests;
 #[cfg(test)]
 mod scrubbing_tests;
+#[cfg(test)]
+mod summaries_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -43,7 +43,10 @@ impl Node {
                 // A move that did not come to its end: the log itself is whole where it was.
                 self.remove_later(Effect::Remove(Removal::new(self.storage.clone(), path)), 0, now);
             } else if is_partition(&entry.name) {
-                let found = owner(&*self.storage, &path)?;
+                let found = match log_dir.left_by(&*self.storage, &entry.name) {
+                    Some(id) => Owner::Topic(id),
+                    None => owner(&*self.storage, &path)?,
+                };
                 let is_known = match known.get(&entry.name) {
                     None => false,
                     Some(expected) => match found {

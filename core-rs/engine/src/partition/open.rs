@@ -52,7 +52,7 @@ impl Partition {
             true => log.read_producer_snapshot(rebuilt.unwrap_or(i64::MAX), &mut damaged)?,
             false => None,
         };
-        let mut producers = replay(&mut log, snapshot, now, config.producer_expiration_ms)?;
+        let producers = replay(&mut log, snapshot, now, config.producer_expiration_ms)?;
         // One that a crash tore was never synced.
         report.damaged.extend(damaged.into_iter().filter(|_| opening.stop == LastStop::Clean));
         if config.syncs_every_append() && log.recovery_point() < log.end_offset() {
@@ -62,6 +62,19 @@ impl Partition {
             job.run().map_err(io)?;
             log.synced(&job);
         }
+        let partition = Partition::with_log(spec, config, log, producers)?;
+        Ok(OpenedPartition { partition, report })
+    }
+
+    /// A partition whose log is as `producers` know it.
+    ///
+    /// Errors: `Corrupt` and `Io` where the log is asked for the first open transaction.
+    pub(super) fn with_log(
+        spec: PartitionSpec,
+        config: PartitionConfig,
+        log: Log,
+        mut producers: ProducerStates,
+    ) -> Result<Arc<Partition>, LogError> {
         let high_watermark = log.end_position();
         producers.replicated(high_watermark.offset);
         let first_unstable = match producers.first_unstable() {
@@ -74,15 +87,14 @@ impl Partition {
             producers,
             ..State::new(Some(log), high_watermark.offset)
         };
-        let partition = Arc::new(Partition {
+        Ok(Arc::new(Partition {
             topic: spec.topic,
             topic_id: spec.topic_id,
             index: spec.index,
             dir: RwLock::new(spec.dir.into()),
             config: RwLock::new(Arc::new(config)),
             state: Mutex::new(state),
-        });
-        Ok(OpenedPartition { partition, report })
+        }))
     }
 }
 

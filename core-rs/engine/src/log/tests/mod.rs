@@ -10,6 +10,7 @@ mod model;
 mod reading;
 mod recovery;
 mod retention;
+mod summary;
 mod timestamps;
 mod truncation;
 mod txn_index;

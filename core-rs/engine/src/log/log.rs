@@ -3,6 +3,7 @@
 
 use std::io::IoSlice;
 use std::path::Path;
+use std::sync::Arc;
 
 use millrace_record::BatchHeader;
 
@@ -45,6 +46,10 @@ impl Log {
     /// The partition's directory.
     pub fn dir(&self) -> &Path {
         &self.folder.dir
+    }
+
+    pub fn shared_dir(&self) -> Arc<Path> {
+        Arc::clone(&self.folder.dir)
     }
 
     pub fn config(&self) -> &LogConfig {

@@ -52,7 +52,8 @@ impl Log {
         let mut log = Log {
             folder,
             config,
-            segments: Vec::new(),
+            // No more than they take: most logs never have a second one.
+            segments: Vec::with_capacity(found.len()),
             start_offset: 0,
             end_offset: 0,
             recovery_point: 0,

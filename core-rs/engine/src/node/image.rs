@@ -268,6 +268,7 @@ impl Node {
         failures: &mut Failures,
     ) {
         let (config, refused) = self.config_of(delta);
+        let config = Arc::new(config);
         failures.extend(refused.map(|message| (delta.id.0, -1, message)));
         // A name that passes on to another topic id: the old topic goes first, its directories are in the way.
         if let Some(old) = self.topics.by_name(&delta.name).filter(|old| old.id != delta.id) {
@@ -278,7 +279,7 @@ impl Node {
         let existing = self.topics.by_id(delta.id);
         let mut partitions = existing.map_or_else(Vec::new, |topic| topic.partitions.clone());
         for partition in partitions.iter().flatten() {
-            if *partition.config() != config {
+            if partition.config() != config {
                 partition.set_config(config.clone(), notices);
             }
         }
@@ -438,7 +439,7 @@ impl Node {
     /// What stands in for a partition whose log is not open.
     pub(super) fn unopened(&self, unloaded: &Unloaded, reason: String, for_want_of_room: bool) -> Unopened {
         let Unloaded { spec, config, opening } = unloaded;
-        let config = PartitionConfig::clone(config);
+        let config = Arc::clone(config);
         let partition = Partition::unopened(&self.storage, spec.clone(), config, *opening, &reason);
         Unopened { partition, reason, for_want_of_room }
     }

@@ -110,7 +110,7 @@ impl Node {
         {
             return Ok(resumed);
         }
-        Partition::open(&self.storage, spec.clone(), PartitionConfig::clone(config), *opening, now)
+        Partition::open(&self.storage, spec.clone(), Arc::clone(config), *opening, now)
     }
 
     /// Opens one log and tells what recovery cut; the bytes that it had to check.

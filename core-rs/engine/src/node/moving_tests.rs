@@ -219,16 +219,16 @@ fn transactions_epochs_and_producers_come_along_and_what_is_appended_meanwhile()
     let mut notices = Notices::default();
     append_in_txn(&partition, 1, 0, 3, &mut notices);
     end_txn(&partition, 1, false, &mut notices);
-    partition.set_config(config.clone(), &mut notices);
+    partition.set_config(config.clone().into(), &mut notices);
     let mut future = partition.begin_move(&storage, Path::new("/more"), "u", NOON).unwrap();
     assert_eq!(partition.copy_on(&mut future, 1 << 20, NOON, &mut notices).unwrap(), 0);
-    partition.set_config(small, &mut notices);
+    partition.set_config(small.into(), &mut notices);
     // Behind the copy's back.
     append_in_txn(&partition, 2, 0, 2, &mut notices);
     partition.lead(4, &mut notices);
     append_in_txn(&partition, 3, 0, 2, &mut notices);
     end_txn(&partition, 3, false, &mut notices);
-    partition.set_config(config.clone(), &mut notices);
+    partition.set_config(config.clone().into(), &mut notices);
     // A roll has asked for a sync: the swap waits for it.
     run_effects(&mut notices);
     let before = (partition.offsets(), partition.last_stable_offset(), partition.active_producers().unwrap());

@@ -33,7 +33,7 @@ impl Partition {
     pub fn resume(
         storage: &Arc<dyn Storage>,
         spec: &PartitionSpec,
-        config: &PartitionConfig,
+        config: &Arc<PartitionConfig>,
         opening: Opening,
         left: &ClosedPartition,
         now: Now,
@@ -45,7 +45,7 @@ impl Partition {
         let Some(log) = log else { return Ok(None) };
         let mut producers = ProducerStates::from_snapshot(&left.producers);
         producers.expire(now.wall_ms, config.producer_expiration_ms);
-        let partition = Partition::with_log(spec.clone(), config.clone(), log, producers)?;
+        let partition = Partition::with_log(spec.clone(), Arc::clone(config), log, producers)?;
         Ok(Some(OpenedPartition { partition, report: OpenReport::default() }))
     }
 }

@@ -254,8 +254,7 @@ impl Partition {
     }
 
     /// Takes over new topic configuration, for the log too.
-    pub fn set_config(self: &Arc<Self>, config: PartitionConfig, notices: &mut Notices) {
-        let config = Arc::new(config);
+    pub fn set_config(self: &Arc<Self>, config: Arc<PartitionConfig>, notices: &mut Notices) {
         *self.config.write() = config.clone();
         self.with(|state| {
             if let Some(log) = &mut state.log {

@@ -40,7 +40,7 @@ impl Partition {
     pub fn open(
         storage: &Arc<dyn Storage>,
         spec: PartitionSpec,
-        config: PartitionConfig,
+        config: Arc<PartitionConfig>,
         opening: Opening,
         now: Now,
     ) -> Result<OpenedPartition, LogError> {
@@ -71,7 +71,7 @@ impl Partition {
     /// Errors: `Corrupt` and `Io` where the log is asked for the first open transaction.
     pub(super) fn with_log(
         spec: PartitionSpec,
-        config: PartitionConfig,
+        config: Arc<PartitionConfig>,
         log: Log,
         mut producers: ProducerStates,
     ) -> Result<Arc<Partition>, LogError> {
@@ -81,6 +81,7 @@ impl Partition {
             Some((first, _)) => Some(log.position_of(first.max(log.start_offset()))?),
             None => None,
         };
+        let dir = RwLock::new(log.shared_dir());
         let state = State {
             high_watermark,
             first_unstable,
@@ -91,8 +92,8 @@ impl Partition {
             topic: spec.topic,
             topic_id: spec.topic_id,
             index: spec.index,
-            dir: RwLock::new(spec.dir.into()),
-            config: RwLock::new(Arc::new(config)),
+            dir,
+            config: RwLock::new(config),
             state: Mutex::new(state),
         }))
     }

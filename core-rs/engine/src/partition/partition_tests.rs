@@ -109,7 +109,7 @@ fn a_directory_of_another_topic_id_is_refused() {
     close(&leader(&disk, PartitionConfig::default()));
     let storage: Arc<dyn crate::storage::Storage> = Arc::new(disk.clone());
     let other = spec("t", 2, 0);
-    let refused = Partition::open(&storage, other, PartitionConfig::default(), Opening::CLEAN, NOON);
+    let refused = Partition::open(&storage, other, Arc::default(), Opening::CLEAN, NOON);
     assert!(refused.unwrap_err().to_string().contains("belongs to topic id"));
 }
 
@@ -160,7 +160,7 @@ fn turning_group_commit_off_lets_the_high_watermark_catch_up() {
     let mut notices = Notices::default();
     let partition = leader(&disk, synced_config());
     append(&partition, &batch(4), &mut notices).unwrap();
-    partition.set_config(PartitionConfig::default(), &mut notices);
+    partition.set_config(Arc::default(), &mut notices);
     assert_eq!(partition.high_watermark(), 4);
 }
 
@@ -387,7 +387,8 @@ fn a_producer_that_is_silent_for_longer_than_configured_is_forgotten_at_the_next
         close(&partition);
         let storage: Arc<dyn crate::storage::Storage> = Arc::new(disk.clone());
         let later = crate::time::Now { wall_ms: NOON.wall_ms + 1000, ..NOON };
-        let opened = Partition::open(&storage, spec("t", 1, 0), config, Opening::CLEAN, later).unwrap();
+        let opened =
+            Partition::open(&storage, spec("t", 1, 0), config.into(), Opening::CLEAN, later).unwrap();
         opened.partition.lead(4, &mut Notices::default());
         assert_eq!(opened.partition.active_producers().unwrap().len(), remembered);
     }

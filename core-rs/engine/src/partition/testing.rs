@@ -38,7 +38,7 @@ pub(crate) fn open_as(
 ) -> Arc<Partition> {
     let storage: Arc<dyn Storage> = Arc::new(disk.clone());
     storage.create_dir_all(spec.dir.parent().unwrap()).unwrap();
-    Partition::open(&storage, spec, config, opening, NOON).unwrap().partition
+    Partition::open(&storage, spec, Arc::new(config), opening, NOON).unwrap().partition
 }
 
 /// Partition 0 of a topic, leading at epoch 3.

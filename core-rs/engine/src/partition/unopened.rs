@@ -24,7 +24,7 @@ impl Partition {
     pub fn unopened(
         storage: &Arc<dyn Storage>,
         spec: PartitionSpec,
-        config: PartitionConfig,
+        config: Arc<PartitionConfig>,
         opening: Opening,
         reason: &str,
     ) -> Arc<Partition> {
@@ -51,7 +51,7 @@ impl Partition {
             topic_id: spec.topic_id,
             index: spec.index,
             dir: RwLock::new(spec.dir.into()),
-            config: RwLock::new(Arc::new(config)),
+            config: RwLock::new(config),
             state: Mutex::new(state),
         })
     }

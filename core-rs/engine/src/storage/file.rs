@@ -1,4 +1,4 @@
-//! The real file system. The one place of the engine that calls `std::fs`; it decides nothing.
+//! The real file system. With `page_cache.rs` the one place of the engine that calls `std::fs`; it decides nothing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};

@@ -2,7 +2,7 @@
 //! Offset checkpoints stand in a log directory's root, the leader epoch checkpoint in each partition's directory.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::storage::Storage;
@@ -40,7 +40,8 @@ pub fn read_offsets(storage: &dyn Storage, path: &Path) -> io::Result<Vec<Partit
 
 /// Replaces an offset checkpoint, durably.
 pub fn write_offsets(storage: &dyn Storage, path: &Path, entries: &[PartitionOffset]) -> io::Result<()> {
-    write(storage, path, entries, |entry| format!("{} {} {}", entry.topic, entry.partition, entry.offset))
+    let line = |entry: &PartitionOffset| format!("{} {} {}", entry.topic, entry.partition, entry.offset);
+    storage.write_atomic(path, text(entries, line).as_bytes())
 }
 
 /// The entries of a leader epoch checkpoint; none when the file is missing or empty. `InvalidData` when it is
@@ -62,7 +63,20 @@ pub fn read_epochs(storage: &dyn Storage, path: &Path) -> io::Result<Vec<EpochSt
 
 /// Replaces a leader epoch checkpoint, durably.
 pub fn write_epochs(storage: &dyn Storage, path: &Path, entries: &[EpochStart]) -> io::Result<()> {
-    write(storage, path, entries, |entry| format!("{} {}", entry.epoch, entry.start_offset))
+    storage.write_atomic(path, text(entries, epoch_line).as_bytes())
+}
+
+/// Writes what is to replace a leader epoch checkpoint; the path to be renamed once that is durable.
+pub fn write_epochs_beside(
+    storage: &dyn Storage,
+    path: &Path,
+    entries: &[EpochStart],
+) -> io::Result<PathBuf> {
+    storage.write_beside(path, text(entries, epoch_line).as_bytes()).map(|(temporary, _)| temporary)
+}
+
+fn epoch_line(entry: &EpochStart) -> String {
+    format!("{} {}", entry.epoch, entry.start_offset)
 }
 
 fn number<T: FromStr>(word: Option<&str>) -> Option<T> {
@@ -94,16 +108,11 @@ fn parse_entries<T>(contents: &[u8], parse: impl Fn(&str) -> Option<T>) -> Optio
     (entries.len() == count).then_some(entries)
 }
 
-fn write<T>(
-    storage: &dyn Storage,
-    path: &Path,
-    entries: &[T],
-    line: impl Fn(&T) -> String,
-) -> io::Result<()> {
+fn text<T>(entries: &[T], line: impl Fn(&T) -> String) -> String {
     let mut text = format!("0\n{}\n", entries.len());
     for entry in entries {
         text.push_str(&line(entry));
         text.push('\n');
     }
-    storage.write_atomic(path, text.as_bytes())
+    text
 }

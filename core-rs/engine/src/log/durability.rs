@@ -181,27 +181,41 @@ impl Log {
     /// The clean stop: indexes trimmed, everything synced; nothing can be written afterwards. The caller has written
     /// the producer snapshot before. Costs nothing for a log that did not change since it was opened.
     pub fn close(&mut self) -> Result<(), LogError> {
-        self.check_online()?;
-        self.offline = true;
-        self.finish_and_sync().map_err(LogError::or_full)
+        match self.finish()? {
+            Some(job) => self.finished(&job, job.run()),
+            None => Ok(()),
+        }
     }
 
-    fn finish_and_sync(&mut self) -> Result<(), LogError> {
+    /// The same but for the sync: gives the job that is left to be run, if there is one, for `finished`.
+    pub fn finish(&mut self) -> Result<Option<SyncJob>, LogError> {
+        self.check_online()?;
+        self.offline = true;
+        self.finish_files().map_err(LogError::or_full)
+    }
+
+    /// What came of the job that `finish` gave.
+    pub fn finished(&mut self, job: &SyncJob, outcome: Result<(), WriteError>) -> Result<(), LogError> {
+        let outcome = outcome.map_err(WriteError::into_io).map_err(self.folder.dir_fault());
+        outcome.map_err(LogError::or_full)?;
+        self.synced(job);
+        Ok(())
+    }
+
+    fn finish_files(&mut self) -> Result<Option<SyncJob>, LogError> {
         if self.is_settled() {
-            return Ok(());
+            return Ok(None);
         }
         // An empty log has nothing to lose: if a later crash takes its files, opening makes them again.
         let empty = self.size() == 0 && self.unsynced.files.is_empty() && !self.epochs.dirty;
         if let Some(active) = self.segments.last_mut() {
-            for file in active.finish(&self.folder)? {
-                self.unsynced.file(file);
-            }
+            // Logs may wait together for their sync: none keeps a descriptor for it.
+            active.finish(&self.folder)?;
+            active.file.take();
+            self.unsynced.segment(&self.folder, active.base);
             self.unsynced.dir(&self.folder.dir);
         }
-        if empty {
-            return Ok(());
-        }
-        self.sync_now()
+        Ok((!empty).then(|| self.sync_job()))
     }
 
     /// Runs a sync here and now.
@@ -291,6 +305,14 @@ pub(super) fn snapshot_offsets(folder: &Folder) -> Result<Vec<i64>, LogError> {
 }
 
 impl SyncJob {
+    /// Writes the leader epochs beside their file, for a sync of everything: once that is done, they are to be renamed.
+    /// Gives both names.
+    pub fn write_beside(&self) -> io::Result<Option<(PathBuf, PathBuf)>> {
+        let Some((path, entries)) = &self.epoch_file else { return Ok(None) };
+        let temporary = checkpoint::write_epochs_beside(&*self.storage, path, entries)?;
+        Ok(Some((temporary, path.clone())))
+    }
+
     /// Syncs every file, then the names. Nothing that the job covers counts as durable after an error: ever after
     /// `Failed`, before another run after `Full`, which means that there was no room for the leader epochs.
     pub fn run(&self) -> Result<(), WriteError> {

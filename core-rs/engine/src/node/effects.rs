@@ -51,6 +51,10 @@ pub enum Effect {
     ForgetBoot(PathBuf),
     /// Logs to close for good, some of many.
     CloseLogs(Vec<Arc<partition::Partition>>),
+    /// Logs that were closed, to be made durable.
+    SyncLogs(Vec<partition::ClosingPartition>),
+    /// The same of all logs of a log directory at once.
+    SyncAll(PathBuf, Vec<partition::ClosingPartition>),
     /// The end: the quorum closed, the log directories marked.
     MarkClean,
 }

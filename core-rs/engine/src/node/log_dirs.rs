@@ -89,6 +89,7 @@ impl LogDir {
         // A process that died may have left names behind that a loss of power can still take back.
         storage.sync_dir(&path).map_err(OpenError::io(&path))?;
         claim(storage, options, &path, index)?;
+        storage.watch(&path).map_err(OpenError::io(&path))?;
         let read = |file: &str| read_offsets(storage, &path.join(file));
         // Before the mark of a clean stop is taken away: whoever puts the file right starts as if nothing had been.
         let unknown = |path| OpenError::Starts { path };

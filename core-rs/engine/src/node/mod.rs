@@ -56,6 +56,8 @@ mod authorizer_tests;
 #[cfg(test)]
 mod boot_tests;
 #[cfg(test)]
+mod closing_tests;
+#[cfg(test)]
 mod flipped_tests;
 #[cfg(test)]
 mod image_tests;

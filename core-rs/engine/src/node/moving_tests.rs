@@ -266,7 +266,7 @@ fn transactions_epochs_and_producers_come_along_and_what_is_appended_meanwhile()
     assert_eq!(aborted(fetched.aborted), [(1, 0), (3, 6)]);
     run_effects(&mut notices);
     let end = partition.offsets().log_end;
-    partition.close(&mut notices).unwrap();
+    partition.close(&mut notices).unwrap().sync().unwrap();
     let mut spec = spec("t", 1, 0);
     spec.dir = PathBuf::from("/more/t-0");
     let partition = open_as(&disk, spec, config, Opening::CLEAN);

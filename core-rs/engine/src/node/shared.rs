@@ -280,6 +280,8 @@ impl Node {
             Effect::DeleteRecords => self.delete_records(&mut notices),
             Effect::Checkpoint => self.write_checkpoints(&mut notices),
             Effect::CloseLogs(partitions) => self.close_logs(&partitions, &mut notices),
+            Effect::SyncLogs(logs) => self.sync_logs(logs, &mut notices),
+            Effect::SyncAll(dir, logs) => self.sync_all_logs(&dir, logs, &mut notices),
             Effect::ForgetBoot(log_dir) => self.forget_boot(&log_dir),
             Effect::MarkClean => self.mark_clean(&mut notices),
         }

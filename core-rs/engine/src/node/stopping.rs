@@ -1,4 +1,4 @@
-//! The clean stop, step by step: no new requests, parked ones answered, connections closed, logs closed, marks set.
+//! The clean stop, step by step: no new requests, parked ones answered, connections closed, logs closed and synced, marks set.
 //! Each step begins when the last I/O thread and the last effect of the one before are done.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,8 @@ enum Step {
     Expiring,
     /// Every log is being closed.
     Closing,
+    /// What was written for that is being made durable.
+    Syncing,
     /// The last effect writes the marks.
     Marking,
     Stopped,
@@ -99,6 +101,10 @@ impl Node {
             self.queue_closes();
         }
         if progress.step == Step::Closing && self.effects.outstanding() == 0 {
+            progress.step = Step::Syncing;
+            self.queue_syncs();
+        }
+        if progress.step == Step::Syncing && self.effects.outstanding() == 0 {
             progress.step = Step::Marking;
             self.push_effect(Effect::MarkClean);
         }

@@ -71,8 +71,8 @@ proptest! {
             prop_assert_eq!(together.offsets(), alone.offsets());
             prop_assert_eq!(together.active_producers().unwrap(), alone.active_producers().unwrap());
         }
-        together.close(&mut notices).unwrap();
-        alone.close(&mut notices).unwrap();
+        together.close(&mut notices).unwrap().sync().unwrap();
+        alone.close(&mut notices).unwrap().sync().unwrap();
         prop_assert_eq!(run_disk.digest(), alone_disk.digest());
     }
 }

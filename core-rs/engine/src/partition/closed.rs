@@ -1,18 +1,38 @@
-//! A partition as a clean stop left it: enough to go on with it, unless somebody had his hands in its files since.
+//! A partition at a clean stop, and at the start after it, which goes on with what the stop left unless somebody had his
+//! hands in the files since.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::producer_state::ProducerStates;
-use super::{OpenedPartition, Partition, PartitionConfig, PartitionOffsets, PartitionSpec};
+use super::{
+    Notices, OpenedPartition, Partition, PartitionConfig, PartitionError, PartitionOffsets, PartitionSpec,
+    closed,
+};
 use crate::log::producer_snapshot::ProducerSnapshotEntry;
-use crate::log::{Log, LogError, LogSummary, OpenReport, Opening};
+use crate::log::{Log, LogError, LogSummary, OpenReport, Opening, SyncJob};
 use crate::storage::Storage;
 use crate::time::Now;
 use crate::uuid::Uuid;
 
-/// What closing a partition gives.
+/// A partition that serves nobody any more, and whose files are as they are going to stay: what is left is their sync.
+#[derive(Debug)]
+pub struct ClosingPartition {
+    topic: Arc<str>,
+    topic_id: Uuid,
+    index: i32,
+    log: Log,
+    /// What is not durable yet, if anything is.
+    job: Option<SyncJob>,
+    offsets: PartitionOffsets,
+    producers: Vec<ProducerSnapshotEntry>,
+}
+
+/// What a partition was closed with.
 #[derive(Debug)]
 pub struct Closed {
+    pub topic: Arc<str>,
+    pub index: i32,
     pub offsets: PartitionOffsets,
     /// For the next start, if it can make use of it.
     pub left: Option<ClosedPartition>,
@@ -26,7 +46,61 @@ pub struct ClosedPartition {
     pub producers: Vec<ProducerSnapshotEntry>,
 }
 
+impl ClosingPartition {
+    /// The log directory.
+    pub fn log_dir(&self) -> PathBuf {
+        self.log.dir().parent().map(Path::to_path_buf).unwrap_or_default()
+    }
+
+    /// What is not durable yet, if anything is.
+    pub fn job(&self) -> Option<&SyncJob> {
+        self.job.as_ref()
+    }
+
+    /// Makes it durable, file by file.
+    ///
+    /// Errors: `Io`, `Full`.
+    pub fn sync(mut self) -> Result<Closed, LogError> {
+        if let Some(job) = self.job.take() {
+            self.log.finished(&job, job.run())?;
+        }
+        Ok(self.closed())
+    }
+
+    /// Somebody has made everything durable that stands in its log directory.
+    pub fn synced(mut self) -> Result<Closed, LogError> {
+        if let Some(job) = self.job.take() {
+            self.log.finished(&job, Ok(()))?;
+        }
+        Ok(self.closed())
+    }
+
+    fn closed(self) -> Closed {
+        let offsets = PartitionOffsets { recovery_point: self.offsets.log_end, ..self.offsets };
+        let (topic_id, producers) = (self.topic_id, self.producers);
+        let left = self.log.summary().map(|log| ClosedPartition { topic_id, log, producers });
+        Closed { topic: self.topic, index: self.index, offsets, left }
+    }
+}
+
 impl Partition {
+    /// The clean stop: producer state and indexes written. Nothing is served afterwards, and nothing more is written.
+    /// A partition that is offline is left as it is.
+    pub fn close(&self, notices: &mut Notices) -> Result<ClosingPartition, PartitionError> {
+        self.with(|state| {
+            let producers = state.producers.snapshot();
+            let log = state.log_mut()?;
+            let finished = log.write_producer_snapshot(&producers).and_then(|()| log.finish());
+            let offsets = state.offsets();
+            let finished = finished.map_err(|error| self.fault(state, error, notices));
+            let log = state.log.take();
+            state.waiters.all(&mut notices.waiters);
+            let (job, log) = (finished?, log.ok_or_else(closed)?);
+            let (topic, topic_id, index) = (self.topic.clone(), self.topic_id, self.index);
+            Ok(ClosingPartition { topic, topic_id, index, log, job, offsets, producers })
+        })
+    }
+
     /// Goes on with a partition as it was closed; `None` when it is not as `left` says, so that it must be opened.
     ///
     /// Errors: as `open`.

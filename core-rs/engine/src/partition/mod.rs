@@ -38,7 +38,7 @@ use crate::time::Now;
 use crate::uuid::Uuid;
 
 pub use append::{Appended, ClientBatch};
-pub use closed::{Closed, ClosedPartition};
+pub use closed::{Closed, ClosedPartition, ClosingPartition};
 pub use config::PartitionConfig;
 pub use coordinator::{LoadedChunk, LoadedRecord};
 pub use error::{PartitionError, RefusedRecord, RefusedRecords};
@@ -414,26 +414,6 @@ impl Partition {
                 PartitionError::Offline { reason: reason.into() }
             }
         }
-    }
-
-    /// The clean stop: producer state and indexes written, everything synced. Nothing is served afterwards.
-    /// A partition that is offline is left as it is.
-    pub fn close(&self, notices: &mut Notices) -> Result<Closed, PartitionError> {
-        self.with(|state| {
-            let entries = state.producers.snapshot();
-            let closing = state.log_mut()?;
-            let closed = closing.write_producer_snapshot(&entries).and_then(|()| closing.close());
-            let summary = closed.is_ok().then(|| closing.summary()).flatten();
-            let offsets = state.offsets();
-            let closed = closed.map_err(|error| self.fault(state, error, notices));
-            state.log = None;
-            state.waiters.all(&mut notices.waiters);
-            // Closing has synced everything.
-            let offsets = PartitionOffsets { recovery_point: offsets.log_end, ..offsets };
-            let topic_id = self.topic_id;
-            let left = summary.map(|log| ClosedPartition { topic_id, log, producers: entries });
-            closed.map(|()| Closed { offsets, left })
-        })
     }
 
     /// The topic is gone: waiters are told, nothing is served, and the directory is renamed to `…<unique>-delete`.

@@ -21,7 +21,7 @@ fn append(
 }
 
 fn close(partition: &Partition) {
-    partition.close(&mut Notices::default()).unwrap();
+    partition.close(&mut Notices::default()).unwrap().sync().unwrap();
 }
 
 #[test]

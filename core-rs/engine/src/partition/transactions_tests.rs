@@ -224,7 +224,7 @@ fn transaction_indexes_and_snapshots_lost_or_damaged_come_back_from_the_log() {
     }
     let expected = (committed(&partition, 300), partition.last_stable_offset());
     let producers = partition.active_producers().unwrap();
-    partition.close(&mut notices).unwrap();
+    partition.close(&mut notices).unwrap().sync().unwrap();
     let indexes: Vec<_> =
         names(&disk, "txnindex").iter().map(|path| (path.clone(), disk.read_to_vec(path).unwrap())).collect();
     assert!(indexes.len() > 2, "in several segments");
@@ -235,7 +235,7 @@ fn transaction_indexes_and_snapshots_lost_or_damaged_come_back_from_the_log() {
         let found = (committed(&partition, 300), partition.last_stable_offset());
         assert_eq!(found, expected);
         assert_eq!(partition.active_producers().unwrap(), producers);
-        partition.close(&mut Notices::default()).unwrap();
+        partition.close(&mut Notices::default()).unwrap().sync().unwrap();
         let rewritten: Vec<_> = names(&disk, "txnindex")
             .iter()
             .map(|path| (path.clone(), disk.read_to_vec(path).unwrap()))
@@ -289,7 +289,7 @@ fn whatever_crashes_come_in_between_a_consumer_sees_what_was_committed() {
                     ));
                 }
                 _ if random.below(2) == 0 => {
-                    partition.close(&mut notices).unwrap();
+                    partition.close(&mut notices).unwrap().sync().unwrap();
                     partition = leader(&disk, config());
                 }
                 _ => {

@@ -1,10 +1,11 @@
 //! The real file system. With `page_cache.rs` the one place of the engine that calls `std::fs`; it decides nothing.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -21,6 +22,8 @@ const SLICES_PER_WRITE: usize = 1024;
 #[derive(Debug)]
 pub struct FileStorage {
     shared: Mutex<SharedFiles>,
+    /// Directories watched for writes that fail, by path: open from then on, as the kernel counts by descriptor.
+    watched: Mutex<HashMap<PathBuf, File>>,
 }
 
 impl Default for FileStorage {
@@ -36,7 +39,7 @@ impl FileStorage {
 
     /// At most `limit` descriptors stay open for `open_shared`.
     pub fn with_shared_limit(limit: usize) -> FileStorage {
-        FileStorage { shared: Mutex::new(SharedFiles::new(limit)) }
+        FileStorage { shared: Mutex::new(SharedFiles::new(limit)), watched: Mutex::default() }
     }
 
     /// Descriptors that `open_shared` holds at the moment.
@@ -130,6 +133,28 @@ impl Storage for FileStorage {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
     }
+
+    fn watch(&self, dir: &Path) -> io::Result<()> {
+        let opened = File::open(dir)?;
+        self.watched.lock().insert(dir.to_path_buf(), opened);
+        Ok(())
+    }
+
+    fn sync_all(&self, dir: &Path) -> io::Result<()> {
+        let watched = self.watched.lock();
+        match watched.get(dir).filter(|_| syncfs_tells_errors()) {
+            Some(opened) => Ok(rustix::fs::syncfs(opened)?),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+/// Before Linux 5.8 `syncfs` kept to itself what it could not write.
+fn syncfs_tells_errors() -> bool {
+    let system = rustix::system::uname();
+    let release = system.release().to_string_lossy();
+    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
+    numbers.next().zip(numbers.next()).is_some_and(|version| version >= (5, 8))
 }
 
 #[derive(Debug)]

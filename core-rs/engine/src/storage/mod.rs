@@ -72,6 +72,16 @@ pub trait Storage: Send + Sync + Debug {
     /// Makes the names inside `path` durable: creations, renames and removals so far.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
+    /// From now on `sync_all` tells of every write below `dir` that fails, whenever it does.
+    fn watch(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
+    /// Makes all of the file system that holds `dir`, which is watched, durable: contents and names. For many files at
+    /// once; `Unsupported` where that cannot be had, or not with its errors.
+    fn sync_all(&self, _dir: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// The whole contents of a small file.
     fn read_to_vec(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = self.open(path)?;
@@ -82,14 +92,24 @@ pub trait Storage: Send + Sync + Debug {
         Ok(contents)
     }
 
-    /// Replaces a small file as a whole, durably: after a crash it holds the old contents or the new, never a mix.
-    fn write_atomic(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+    /// Writes what is to replace a small file: once that is durable, renaming does the rest.
+    fn write_beside(&self, path: &Path, contents: &[u8]) -> io::Result<(PathBuf, Arc<dyn StorageFile>)> {
         let temporary = with_suffix(path, ".tmp");
         if self.exists(&temporary)? {
             self.remove_file(&temporary)?;
         }
         let file = self.create(&temporary)?;
-        if let Err(error) = file.write_at(0, &[IoSlice::new(contents)]).and_then(|()| file.sync()) {
+        if let Err(error) = file.write_at(0, &[IoSlice::new(contents)]) {
+            let _ = self.remove_file(&temporary);
+            return Err(error);
+        }
+        Ok((temporary, file))
+    }
+
+    /// Replaces a small file as a whole, durably: after a crash it holds the old contents or the new, never a mix.
+    fn write_atomic(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        let (temporary, file) = self.write_beside(path, contents)?;
+        if let Err(error) = file.sync() {
             // Where there was no room for it, what it holds of that is missed.
             let _ = self.remove_file(&temporary);
             return Err(error);

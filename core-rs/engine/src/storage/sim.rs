@@ -274,6 +274,10 @@ impl Storage for SimStorage {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.change(SimOperation::SyncDir, Call::SyncDir(path.to_owned())).map(drop)
     }
+
+    fn sync_all(&self, _dir: &Path) -> io::Result<()> {
+        self.change(SimOperation::SyncAll, Call::SyncAll).map(drop)
+    }
 }
 
 struct SimFile {

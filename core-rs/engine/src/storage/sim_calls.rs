@@ -27,6 +27,8 @@ pub enum Call {
     /// A sync that failed: what it was about is never written.
     FailSync(FileId),
     SyncDir(PathBuf),
+    /// Everything that was written and named so far.
+    SyncAll,
     Rename(PathBuf, PathBuf),
     RemoveFile(PathBuf),
     /// Of an empty directory.
@@ -47,6 +49,7 @@ impl fmt::Display for Call {
             Call::Sync(file) => write!(formatter, "sync file {file}"),
             Call::FailSync(file) => write!(formatter, "a sync of file {file} that fails"),
             Call::SyncDir(path) => write!(formatter, "sync directory {}", path.display()),
+            Call::SyncAll => write!(formatter, "sync everything"),
             Call::Rename(from, to) => write!(formatter, "rename {} to {}", from.display(), to.display()),
             Call::RemoveFile(path) => write!(formatter, "unlink {}", path.display()),
             Call::RemoveDir(path) => write!(formatter, "rmdir {}", path.display()),

@@ -330,6 +330,10 @@ impl Disk {
                 let id = self.dir_id(path)?;
                 self.dirs.get_mut(&id).ok_or(io::ErrorKind::NotFound)?.sync();
             }
+            Call::SyncAll => {
+                self.files.values_mut().for_each(FileState::sync);
+                self.dirs.values_mut().for_each(DirState::sync);
+            }
             Call::Rename(from, to) => self.rename(from, to)?,
             Call::RemoveFile(path) => match self.find(path)? {
                 Some(Node::File(_)) => self.remove(path)?,

@@ -14,6 +14,7 @@ pub enum SimOperation {
     Truncate,
     Sync,
     SyncDir,
+    SyncAll,
     Rename,
     Remove,
 }

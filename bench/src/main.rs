@@ -23,6 +23,7 @@ type Command = fn(&str) -> Outcome;
 const COMMANDS: &[(&str, Command)] = &[
     ("floor-group-commit", floor::group_commit::run),
     ("floor-receive-write", floor::receive_write::run),
+    ("floor-cold-read", floor::cold_read::run),
     ("floor-decompress", floor::decompress::run),
     ("floor-sendfile", floor::sendfile::run),
     ("floor-echo", floor::echo::run),

@@ -8,7 +8,9 @@ const BATCH = { valueBytes: 1024, batchBytes: 16_384 }
 const RATE = 1000
 
 const sizesOf = ({ quick }: Context) =>
-  quick ? { bytes: 256 * MIB, seconds: 2 } : { bytes: 8 * GIB, seconds: 20 }
+  quick
+    ? { bytes: 256 * MIB, seconds: 2, floorBytes: 64 * MIB }
+    : { bytes: 8 * GIB, seconds: 20, floorBytes: 2 * GIB }
 
 const part: Part = {
   name: 'catch-up',
@@ -18,9 +20,16 @@ const part: Part = {
     '(posix_fadvise). Then one consumer reads it from its start in fetches of up to 8 MiB, while a producer sends ' +
     `${RATE} such batches a second to another topic, acks=all, whatever it waits for. The producer was watched for 20 s ` +
     'before without the consumer. Both clients share a core; the consumer runs at the lowest priority, so that it does ' +
-    'not keep the producer from sending and reading its clock.',
+    'not keep the producer from sending and reading its clock. Floor: one thread that reads a file of 2 GiB in order after ' +
+    'it has left the page cache, 1 MiB at a time.',
   measures: [
-    { key: 'gibPerSecond', label: 'read rate', unit: 'GiB/s', more: true },
+    {
+      key: 'gibPerSecond',
+      label: 'read rate; floor: of the disk',
+      unit: 'GiB/s',
+      more: true,
+      floor: 'gibPerSecond',
+    },
     { key: 'aloneP50Us', label: 'ack without the consumer, p50', unit: 'µs' },
     { key: 'besideP50Us', label: 'ack beside it, p50', unit: 'µs' },
     { key: 'aloneP99Us', label: 'ack without the consumer, p99', unit: 'µs' },
@@ -42,6 +51,14 @@ const part: Part = {
     },
   ],
   own: true,
+  floors(context) {
+    const file = join(context.folder, 'cold-read')
+    return context.bench('floor-cold-read', {
+      core: context.brokerCore,
+      file,
+      bytes: sizesOf(context).floorBytes,
+    })
+  },
   async runOwn(name, context) {
     // Gone before the next broker fills another of this size.
     const folder = join(context.folder, `catch-up-${name}`)

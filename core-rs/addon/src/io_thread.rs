@@ -31,6 +31,11 @@ const MOVES_PER_TURN: usize = 8;
 /// never held up by more than some tens of microseconds of work for others.
 const ROUND_CONNECTIONS: usize = 16;
 const ROUND_BYTES: usize = 64 << 10;
+/// What a connection sends of a file before others get their turn, while some of them wait for short replies: nobody then
+/// waits for more than some tens of microseconds.
+const SHARED_SEND_BYTES: usize = 256 << 10;
+/// Rounds after a short reply for which others like it are reckoned with.
+const SHARED_ROUNDS: u32 = 64;
 const EVENTS: usize = 1024;
 
 struct Socket {
@@ -63,6 +68,8 @@ pub struct IoThread {
     round: Vec<(usize, usize)>,
     /// Bytes read in this round.
     round_bytes: usize,
+    /// Rounds for which files leave in small pieces.
+    shared_rounds: u32,
     listeners: Vec<Option<Listening>>,
     next_lane: usize,
     next_tick_ms: i64,
@@ -83,6 +90,7 @@ impl IoThread {
             turn: Vec::new(),
             round: Vec::new(),
             round_bytes: 0,
+            shared_rounds: 0,
             listeners: Vec::new(),
             next_lane: 0,
             next_tick_ms: 0,
@@ -189,6 +197,7 @@ impl IoThread {
     /// after a round of reads: a client with many connections then finds several of them when it wakes, and is woken,
     /// which is the dearest part of a small send, less often.
     fn take_turns(&mut self, now: Now) {
+        self.shared_rounds = self.shared_rounds.saturating_sub(1);
         self.queue_dirty();
         for slot in std::mem::take(&mut self.turn) {
             if let Some(Some(socket)) = self.sockets.get_mut(slot) {
@@ -299,10 +308,14 @@ impl IoThread {
                 return true;
             }
             *moves -= 1;
-            match transport::send(&socket.stream, output) {
+            let is_short = output.only_bytes().is_some();
+            let most = if self.shared_rounds > 0 { SHARED_SEND_BYTES } else { transport::SENDFILE_BYTES };
+            match transport::send(&socket.stream, output, most) {
                 Moved::Bytes(count) => {
                     self.reactor.sent(conn, count as u64, now);
-                    if count as u64 >= transport::SENDFILE_BYTES {
+                    if is_short {
+                        self.shared_rounds = SHARED_ROUNDS;
+                    } else if count >= SHARED_SEND_BYTES && self.shared_rounds > 0 {
                         *moves = 0;
                     }
                 }

@@ -8,9 +8,8 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
-/// How much one sendfile call moves, and a connection sends before others get their turn: large enough to amortise the
-/// call, small enough that nobody waits for more than some tens of microseconds.
-pub const SENDFILE_BYTES: u64 = 256 << 10;
+/// How much one sendfile call moves: large enough to amortise it.
+pub const SENDFILE_BYTES: usize = 1 << 20;
 const IOVECS: usize = 32;
 
 /// What one attempt to move bytes came to.
@@ -53,13 +52,13 @@ pub fn receive(socket: &TcpStream, buffer: &mut [u8]) -> Moved {
     outcome(rustix::net::recv(socket, buffer, RecvFlags::DONTWAIT).map(|(read, _)| read).map_err(Into::into))
 }
 
-/// Sends from the front of `output`, which must not be empty. Consecutive parts in memory go in one call; MSG_MORE
-/// joins a header to the stretch of file behind it, so that both share segments.
-pub fn send(socket: &TcpStream, output: &Output) -> Moved {
+/// Sends from the front of `output`, which must not be empty; of a file `most` bytes. Consecutive parts in memory go in
+/// one call; MSG_MORE joins a header to the stretch of file behind it, so that both share segments.
+pub fn send(socket: &TcpStream, output: &Output, most: usize) -> Moved {
     if let Some(Front::File(range)) = output.front() {
         let Some(file) = range.file.fd() else { return Moved::Closed };
         let mut offset = range.offset;
-        let bytes = range.len.min(SENDFILE_BYTES) as usize;
+        let bytes = usize::try_from(range.len).unwrap_or(most).min(most);
         // Nothing sent although bytes were promised: the file is shorter than its range, the reply cannot be kept.
         return match rustix::fs::sendfile(socket, file, Some(&mut offset), bytes) {
             Err(error) if blames_disk(error) => Moved::Unreadable(error.into()),

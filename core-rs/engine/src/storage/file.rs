@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -51,12 +52,12 @@ impl FileStorage {
 impl Storage for FileStorage {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        Ok(Arc::new(DiskFile { file }))
+        Ok(Arc::new(DiskFile::new(file)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        Ok(Arc::new(DiskFile { file }))
+        Ok(Arc::new(DiskFile::new(file)))
     }
 
     fn open_shared(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
@@ -160,9 +161,15 @@ fn syncfs_tells_errors() -> bool {
 #[derive(Debug)]
 struct DiskFile {
     file: File,
+    /// Its file system keeps what it reads elsewhere than in the page cache (ZFS), so that nobody can tell.
+    is_kept_elsewhere: AtomicBool,
 }
 
 impl DiskFile {
+    fn new(file: File) -> DiskFile {
+        DiskFile { file, is_kept_elsewhere: AtomicBool::new(false) }
+    }
+
     /// The rare way of `write_at`: a write came back short, or there are more slices than one call takes.
     fn write_pieces(&self, mut offset: u64, bufs: &[IoSlice<'_>], mut skip: usize) -> io::Result<()> {
         let mut pieces: Vec<IoSlice<'_>> = bufs.iter().map(|buf| IoSlice::new(buf)).collect();
@@ -229,11 +236,16 @@ impl StorageFile for DiskFile {
     }
 
     fn resident(&self, offset: u64, len: u64) -> u64 {
+        if self.is_kept_elsewhere.load(Ordering::Relaxed) {
+            return len;
+        }
         page_cache::resident(&self.file, offset, len)
     }
 
     fn bring(&self, offset: u64, len: u64) -> io::Result<()> {
-        page_cache::bring(&self.file, offset, len)
+        let is_cached = page_cache::bring(&self.file, offset, len)?;
+        self.is_kept_elsewhere.store(!is_cached, Ordering::Relaxed);
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -242,5 +254,19 @@ impl StorageFile for DiskFile {
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
         Some(self.file.as_fd())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_is_kept_in_the_page_cache_nobody_waits_for_it_twice() {
+        // A file without pages, as all are on some file systems.
+        let file = DiskFile::new(File::open("/sys/devices/system/cpu/online").unwrap());
+        assert_eq!(file.resident(0, 2), 0);
+        file.bring(0, 2).unwrap();
+        assert_eq!(file.resident(0, 2), 2);
     }
 }

@@ -74,8 +74,8 @@ fn is_read(file: &File, at: u64) -> bool {
 }
 
 /// Waits until these bytes are in memory: the pages go to nowhere, and no byte of them is touched. The kernel reads
-/// ahead of it as of any reader.
-pub(super) fn bring(file: &File, mut offset: u64, len: u64) -> io::Result<()> {
+/// ahead of it as of any reader. False where not one of them is in the page cache then.
+pub(super) fn bring(file: &File, mut offset: u64, len: u64) -> io::Result<bool> {
     static NOWHERE: OnceLock<File> = OnceLock::new();
     let nowhere = match NOWHERE.get() {
         Some(nowhere) => nowhere,
@@ -84,14 +84,14 @@ pub(super) fn bring(file: &File, mut offset: u64, len: u64) -> io::Result<()> {
             NOWHERE.get_or_init(|| opened)
         }
     };
-    let end = offset.saturating_add(len);
+    let (first, end) = (offset / PAGE, offset.saturating_add(len));
     while offset < end {
         let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
         match sendfile(nowhere, file, Some(&mut offset), left) {
-            Ok(0) => return Ok(()),
+            Ok(0) => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(())
+    Ok(cached(file, first, end.div_ceil(PAGE) - first) != Some(0))
 }

@@ -4,34 +4,19 @@
 use std::sync::Arc;
 
 use super::LogError;
-use super::check::{CheckJob, Checked, DamagedPlace, PIECE_BYTES};
-use super::folder::Folder;
+use super::check::{Checked, DamagedPlace, PIECE_BYTES, SegmentCheck};
 use super::log::Log;
-use super::segment::Segment;
 use super::verified::Look;
 use super::warm::Piece;
 use super::window::{LOOKUP_WINDOW, Walk, WalkError};
-use crate::storage::StorageFile;
 
-/// The bytes around an offset, about to be brought into memory, and checked where nobody has.
+/// The bytes around `offset`, about to be brought into memory, and checked where nobody has.
 #[derive(Debug)]
-pub enum ColdJob {
-    Check(Box<CheckJob>),
-    Bring(Box<BringJob>),
-}
-
-/// Bytes around `offset` that were looked at before.
-#[derive(Debug)]
-pub struct BringJob {
-    folder: Folder,
-    file: Arc<dyn StorageFile>,
-    segment: Segment,
-    /// Offset behind the segment.
-    end_offset: i64,
+pub struct ColdJob {
+    check: SegmentCheck,
     offset: i64,
-    truncations: u64,
-    /// In case that the index does not lead anywhere.
-    check: CheckJob,
+    /// They were looked at before.
+    is_known: bool,
 }
 
 /// What is in memory now, for `Log::brought`.
@@ -45,26 +30,14 @@ impl Log {
     /// What it takes to have the batch that contains `offset` in memory, and to know whether it may be served; `None`
     /// when it is known to be damaged.
     pub fn cold_job(&self, offset: i64) -> Result<Option<ColdJob>, LogError> {
-        let place = self.floor_segment(offset);
-        let Some(segment) = self.segments.get(place) else { return Ok(None) };
+        let Some(segment) = self.segments.get(self.floor_segment(offset)) else { return Ok(None) };
         let part = match segment.verified.look(offset) {
             Look::Cold => segment.verified.cold_part(),
             Look::Checked { .. } => (0, 0),
             Look::Damaged(_) => return Ok(None),
         };
-        let check = CheckJob::new(self.segment_check(segment, part)?, offset);
-        if part != (0, 0) {
-            return Ok(Some(ColdJob::Check(Box::new(check))));
-        }
-        Ok(Some(ColdJob::Bring(Box::new(BringJob {
-            folder: Folder::new(Arc::clone(&self.folder.storage), &self.folder.dir),
-            file: segment.handle(&self.folder)?,
-            segment: segment.for_check(),
-            end_offset: self.segments.get(place + 1).map_or(self.end_offset, |next| next.base),
-            offset,
-            truncations: self.truncations,
-            check,
-        }))))
+        let check = self.segment_check(segment, part)?;
+        Ok(Some(ColdJob { check, offset, is_known: part == (0, 0) }))
     }
 
     /// Takes over what a job has brought. Returns the damage that was not known before.
@@ -91,51 +64,50 @@ impl From<Checked> for Brought {
 }
 
 impl ColdJob {
-    /// Blocks.
+    /// Checks a piece that holds the offset, with the index entries that lead there, or where that was done before waits
+    /// for it to be in memory; the whole segment is checked where anything is not as it should be. Blocks.
     ///
     /// Errors: `Io`.
     pub fn run(self) -> Result<Brought, LogError> {
-        match self {
-            ColdJob::Check(job) => job.run().map(Brought::from),
-            ColdJob::Bring(job) => match job.piece()? {
-                Some(piece) => Ok(Brought::Piece(piece)),
-                None => job.check.run().map(Brought::from),
-            },
+        let ColdJob { check, offset, is_known } = self;
+        if is_known && let Some(piece) = check.bring_piece(offset)? {
+            return Ok(Brought::Piece(piece));
         }
+        check.around(offset).map(Brought::from)
     }
 }
 
-impl BringJob {
+impl SegmentCheck {
     /// About a piece, up to where the index knows a batch to begin; `None` when it does not help.
-    fn piece(&self) -> Result<Option<Piece>, LogError> {
-        let Segment { base, size, .. } = self.segment;
-        let entries = self.segment.entries_from(&self.folder, self.offset, PIECE_BYTES)?;
+    fn bring_piece(&self, offset: i64) -> Result<Option<Piece>, LogError> {
+        let entries = self.found.entries_from(&self.folder, offset, PIECE_BYTES)?;
         let from = entries.first().map_or(0, |entry| entry.position);
         // The first that ends at the offset or above is at most the one that holds it.
-        let mut behind = entries.iter().skip_while(|entry| entry.offset < self.offset).skip(1);
+        let mut behind = entries.iter().skip_while(|entry| entry.offset < offset).skip(1);
         let (to, to_offset) = match behind.find(|entry| entry.position >= from + PIECE_BYTES) {
-            Some(entry) if entry.position < size => {
+            Some(entry) if entry.position < self.size => {
                 self.bring(from, entry.position)?;
-                let mut walk = Walk::new(Arc::clone(&self.file), LOOKUP_WINDOW, entry.position, size, base);
+                let file = Arc::clone(&self.file);
+                let mut walk = Walk::new(file, LOOKUP_WINDOW, entry.position, self.size, self.base());
                 match walk.next() {
-                    Ok(Some(batch)) if batch.header.base_offset > self.offset => {
+                    Ok(Some(batch)) if batch.header.base_offset > offset => {
                         (entry.position, batch.header.base_offset)
                     }
-                    Err(error @ WalkError::Io(_)) => return Err(self.segment.blame(&self.folder, error)),
+                    Err(error @ WalkError::Io(_)) => return Err(self.found.blame(&self.folder, error)),
                     _ => return Ok(None),
                 }
             }
-            None if from < size && size - from < 2 * PIECE_BYTES => {
-                self.bring(from, size)?;
-                (size, self.end_offset)
+            None if from < self.size && self.size - from < 2 * PIECE_BYTES => {
+                self.bring(from, self.size)?;
+                (self.size, self.end_offset)
             }
             _ => return Ok(None),
         };
-        Ok(Some(Piece::new(base, self.truncations, from..to, to_offset)))
+        Ok(Some(Piece::new(self.base(), self.truncations, from..to, to_offset)))
     }
 
     fn bring(&self, from: u64, to: u64) -> Result<(), LogError> {
         let brought = self.file.bring(from, to - from);
-        brought.map_err(|error| self.segment.blame(&self.folder, error.into()))
+        brought.map_err(|error| self.found.blame(&self.folder, error.into()))
     }
 }

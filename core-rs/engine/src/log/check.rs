@@ -27,25 +27,18 @@ pub struct DamagedPlace {
     pub reason: String,
 }
 
-/// The cold part of one segment, about to be checked around `offset`.
-#[derive(Debug)]
-pub struct CheckJob {
-    check: SegmentCheck,
-    offset: i64,
-}
-
 /// A segment being walked over from its start, batch by batch, with every checksum.
 #[derive(Debug)]
 pub struct SegmentCheck {
-    folder: Folder,
+    pub(super) folder: Folder,
     base: i64,
-    size: u64,
+    pub(super) size: u64,
     /// Offset behind the part that is checked.
-    end_offset: i64,
-    file: Arc<dyn StorageFile>,
+    pub(super) end_offset: i64,
+    pub(super) file: Arc<dyn StorageFile>,
     /// As it was: its indexes are to be looked at.
-    found: Segment,
-    truncations: u64,
+    pub(super) found: Segment,
+    pub(super) truncations: u64,
     latest_epoch: i32,
     /// What this process has appended stands behind the part that is checked, or will.
     is_partial: bool,
@@ -167,26 +160,19 @@ impl Checked {
     }
 }
 
-impl CheckJob {
-    pub(super) fn new(check: SegmentCheck, offset: i64) -> CheckJob {
-        CheckJob { check, offset }
-    }
-
+impl SegmentCheck {
     /// Checks a piece that holds the offset, with the index entries that lead there; the whole segment where anything
     /// is not as it should be. Blocks.
     ///
     /// Errors: `Io`.
-    pub fn run(self) -> Result<Checked, LogError> {
-        let CheckJob { mut check, offset } = self;
-        if let Some(checked) = check.piece(offset)? {
+    pub(super) fn around(mut self, offset: i64) -> Result<Checked, LogError> {
+        if let Some(checked) = self.piece(offset)? {
             return Ok(checked);
         }
-        while !check.step(u64::MAX)? {}
-        check.finish()
+        while !self.step(u64::MAX)? {}
+        self.finish()
     }
-}
 
-impl SegmentCheck {
     /// Checks about `bytes` more; true once the segment is done. Blocks.
     ///
     /// Errors: `Io`.

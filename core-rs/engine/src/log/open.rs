@@ -21,6 +21,27 @@ use crate::storage::{DirEntry, Storage};
 use crate::time::Now;
 
 impl Log {
+    /// A log of which nothing is known yet but its leader epochs.
+    pub(super) fn bare(folder: Folder, config: LogConfig, epochs: Vec<EpochStart>) -> Log {
+        Log {
+            folder,
+            config,
+            segments: Vec::new(),
+            start_offset: 0,
+            end_offset: 0,
+            recovery_point: 0,
+            epochs: Epochs::new(epochs),
+            tail: Tail::default(),
+            warm: Warm::default(),
+            unsynced: Unsynced::default(),
+            newest_snapshot: None,
+            untold_roll: None,
+            truncations: 0,
+            clean_until: 0,
+            offline: false,
+        }
+    }
+
     /// Opens the log in `dir`, creating it when there is none. After a clean stop nothing is scanned but the headers
     /// behind the last index entry; otherwise the segments from the recovery point on are read with their checksums,
     /// the first bad batch cuts the log there, the cut bytes stay beside it, and the result is synced.
@@ -49,24 +70,9 @@ impl Log {
             segment.retire();
             found.push((segment, true));
         }
-        let mut log = Log {
-            folder,
-            config,
-            // No more than they take: most logs never have a second one.
-            segments: Vec::with_capacity(found.len()),
-            start_offset: 0,
-            end_offset: 0,
-            recovery_point: 0,
-            epochs: Epochs::new(epochs_on_file.clone()),
-            tail: Tail::default(),
-            warm: Warm::default(),
-            unsynced: Unsynced::default(),
-            newest_snapshot: None,
-            untold_roll: None,
-            truncations: 0,
-            clean_until: 0,
-            offline: false,
-        };
+        let mut log = Log::bare(folder, config, epochs_on_file.clone());
+        // No more than they take: most logs never have a second one.
+        log.segments.reserve_exact(found.len());
         recovery::recover(&mut log, found, opening, &mut report)?;
         if opening.is_clean() && !report.created && last_batch::settle(&log, opening, &mut report)? {
             // What was put right may have led the indexes astray: once more from the start.

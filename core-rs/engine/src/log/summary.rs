@@ -6,14 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::checkpoint::{EpochStart, LEADER_EPOCH_FILE};
-use super::durability::Unsynced;
-use super::epochs::Epochs;
 use super::folder::{Folder, INDEX, LOG, SNAPSHOT, TIME_INDEX, TXN_INDEX, parse_name};
 use super::log::Log;
 use super::partition_metadata::PARTITION_METADATA_FILE;
 use super::segment::{MaxTimestamp, Segment};
-use super::tail::Tail;
-use super::warm::Warm;
 use super::{LogConfig, LogError, Opening};
 use crate::storage::{Stamp, Storage};
 use crate::time::Now;
@@ -134,21 +130,13 @@ impl Log {
         active.bytes_since_entry = left.bytes_since_entry;
         let log_start = segments.first().map_or(0, |first| first.base);
         let mut log = Log {
-            folder,
-            config,
             segments,
             start_offset: opening.start_offset.clamp(log_start, left.end_offset),
             end_offset: left.end_offset,
             recovery_point: left.end_offset,
-            epochs: Epochs::new(left.epochs.clone()),
-            tail: Tail::default(),
-            warm: Warm::default(),
-            unsynced: Unsynced::default(),
             newest_snapshot: left.newest_snapshot,
-            untold_roll: None,
-            truncations: 0,
             clean_until: opening.clean_until.min(left.end_offset),
-            offline: false,
+            ..Log::bare(folder, config, left.epochs.clone())
         };
         if log.size() == 0 {
             // As after any opening: its names and its owner wait for the first sync.

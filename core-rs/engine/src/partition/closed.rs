@@ -11,7 +11,7 @@ use super::{
 };
 use crate::log::producer_snapshot::ProducerSnapshotEntry;
 use crate::log::{Log, LogError, LogSummary, OpenReport, Opening, SyncJob};
-use crate::storage::Storage;
+use crate::storage::{Storage, WriteError};
 use crate::time::Now;
 use crate::uuid::Uuid;
 
@@ -60,17 +60,18 @@ impl ClosingPartition {
     /// Makes it durable, file by file.
     ///
     /// Errors: `Io`, `Full`.
-    pub fn sync(mut self) -> Result<Closed, LogError> {
-        if let Some(job) = self.job.take() {
-            self.log.finished(&job, job.run())?;
-        }
-        Ok(self.closed())
+    pub fn sync(self) -> Result<Closed, LogError> {
+        self.synced_by(SyncJob::run)
     }
 
     /// Somebody has made everything durable that stands in its log directory.
-    pub fn synced(mut self) -> Result<Closed, LogError> {
+    pub fn synced(self) -> Result<Closed, LogError> {
+        self.synced_by(|_| Ok(()))
+    }
+
+    fn synced_by(mut self, run: impl FnOnce(&SyncJob) -> Result<(), WriteError>) -> Result<Closed, LogError> {
         if let Some(job) = self.job.take() {
-            self.log.finished(&job, Ok(()))?;
+            self.log.finished(&job, run(&job))?;
         }
         Ok(self.closed())
     }

@@ -335,12 +335,11 @@ impl StorageFile for SimFile {
             machine.suffer(SimOperation::Read)?;
             let rest = machine.disk.file(self.file)?.contents().get(offset..).unwrap_or(&[]);
             let len = rest.len().min(buf.len());
-            if let Some(read) = machine.evicted.get_mut(&self.file) {
-                read.push(offset as u64..(offset + len) as u64);
-            }
-            let rest = machine.disk.file(self.file)?.contents().get(offset..).unwrap_or(&[]);
             if let (Some(target), Some(source)) = (buf.get_mut(..len), rest.get(..len)) {
                 target.copy_from_slice(source);
+            }
+            if let Some(read) = machine.evicted.get_mut(&self.file) {
+                read.push(offset as u64..(offset + len) as u64);
             }
             Ok(len)
         })

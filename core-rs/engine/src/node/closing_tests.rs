@@ -3,30 +3,11 @@
 use std::path::Path;
 
 use super::testing::*;
-use crate::boundary::{Command, Event, parse_events};
+use crate::boundary::{Event, parse_events};
 use crate::log::LastStop;
 use crate::storage::{Fault, SimOperation, SimStorage, Storage};
 
 const PARTITIONS: i32 = 110;
-
-/// A node with a record in each partition.
-fn filled() -> World {
-    let mut world = World::new(options());
-    world.create_topic(PARTITIONS, &[]);
-    let conn = world.connect(0);
-    for partition in 0..PARTITIONS {
-        world.send(conn, &produce(1, -1, partition, b"record"));
-    }
-    world.disconnect(conn);
-    world.drain();
-    world
-}
-
-fn stop(world: &mut World) {
-    world.submit(&[Command::Shutdown]);
-    world.advance(1000);
-    assert!(world.node.is_stopped());
-}
 
 /// What the start after it finds: how it was left, whether anything was damaged, and where some logs end.
 fn start(storage: &SimStorage) -> (LastStop, bool, Vec<i64>) {
@@ -49,7 +30,7 @@ fn start(storage: &SimStorage) -> (LastStop, bool, Vec<i64>) {
 
 #[test]
 fn many_logs_are_durable_after_a_few_syncs_of_everything() {
-    let mut world = filled();
+    let mut world = filled(PARTITIONS);
     world.storage.record();
     stop(&mut world);
     let calls: Vec<String> =
@@ -78,9 +59,10 @@ fn many_logs_are_durable_after_a_few_syncs_of_everything() {
 #[test]
 fn a_sync_of_everything_that_fails_leaves_no_mark_of_a_clean_stop() {
     for passed in 0..2 {
-        let mut world = filled();
+        let mut world = filled(PARTITIONS);
         (0..passed).for_each(|_| world.storage.pass_next(SimOperation::SyncAll));
         world.storage.fail_next(SimOperation::SyncAll, Fault::Error(std::io::ErrorKind::Other));
+        world.drain();
         stop(&mut world);
         let packed = world.drain();
         let failed = |event: &Event<'_>| matches!(event, Event::LogDirFailed { path: "/data", .. });
@@ -94,7 +76,7 @@ fn a_sync_of_everything_that_fails_leaves_no_mark_of_a_clean_stop() {
 
 #[test]
 fn a_disk_that_cannot_sync_everything_syncs_each_log() {
-    let mut world = filled();
+    let mut world = filled(PARTITIONS);
     world.storage.fail_next(SimOperation::SyncAll, Fault::Error(std::io::ErrorKind::Unsupported));
     world.storage.record();
     stop(&mut world);

@@ -42,12 +42,6 @@ fn stopped() -> SimStorage {
     world.storage.clone()
 }
 
-fn stop(world: &mut World) {
-    world.submit(&[Command::Shutdown]);
-    world.advance(1000);
-    assert!(world.node.is_stopped());
-}
-
 fn metadata(proposal_id: i64) -> Vec<Vec<u8>> {
     vec![format!("value {proposal_id}").into_bytes(), vec![proposal_id as u8; 40]]
 }

@@ -18,9 +18,7 @@ pub(super) fn written(count: i32) -> SimStorage {
         world.send(conn, &produce(id, -1, 0, b"record"));
     }
     world.disconnect(conn);
-    world.submit(&[crate::boundary::Command::Shutdown]);
-    world.advance(1000);
-    assert!(world.node.is_stopped());
+    stop(&mut world);
     world.storage.restart();
     world.storage.clone()
 }

@@ -4,29 +4,17 @@ use std::path::Path;
 
 use super::summaries::SUMMARIES_FILE;
 use super::testing::*;
-use crate::boundary::{Command, Event, parse_events};
+use crate::boundary::{Event, parse_events};
 use crate::storage::{SimStorage, Storage};
 
 const PARTITIONS: i32 = 3;
 
 /// A disk after a clean stop, with a record in each partition.
 fn stopped() -> SimStorage {
-    let mut world = World::new(options());
-    world.create_topic(PARTITIONS, &[]);
-    let conn = world.connect(0);
-    for partition in 0..PARTITIONS {
-        world.send(conn, &produce(1, -1, partition, b"record"));
-    }
-    world.disconnect(conn);
+    let mut world = filled(PARTITIONS);
     stop(&mut world);
-    world.storage.clone()
-}
-
-fn stop(world: &mut World) {
-    world.submit(&[Command::Shutdown]);
-    world.advance(1000);
-    assert!(world.node.is_stopped());
     world.storage.restart();
+    world.storage.clone()
 }
 
 /// A running node, and the names of the files that it found damaged.
@@ -70,6 +58,7 @@ fn a_start_after_a_clean_stop_looks_into_no_log() {
         assert!(!storage.exists(&Path::new("/data").join(SUMMARIES_FILE)).unwrap(), "it serves once");
         assert_eq!(appended_at(&mut world, 1), round);
         stop(&mut world);
+        storage.restart();
     }
 }
 

@@ -361,6 +361,19 @@ pub(super) fn names(storage: &SimStorage) -> Vec<String> {
     storage.list(Path::new("/data")).unwrap().into_iter().map(|entry| entry.name).collect()
 }
 
+/// A node with a record in each of so many partitions.
+pub(super) fn filled(partitions: i32) -> World {
+    let mut world = World::new(options());
+    world.create_topic(partitions, &[]);
+    let conn = world.connect(0);
+    for partition in 0..partitions {
+        world.send(conn, &produce(1, -1, partition, b"record"));
+    }
+    world.disconnect(conn);
+    world
+}
+
+/// A clean stop.
 pub(super) fn stop(world: &mut World) {
     world.submit(&[Command::Shutdown]);
     assert!(world.node.is_stopped());

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::control_frames::Reply;
 use super::requests::Request;
-use crate::floor::sockets;
+use super::tcp;
 
 const BUFFER: usize = 64 * 1024;
 
@@ -21,8 +21,7 @@ pub struct Connection {
 
 impl Connection {
     pub fn open(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
+        let stream = tcp::connect(address)?;
         Ok(Self { stream, correlation: 0, buffer: vec![0; BUFFER], start: 0, end: 0, scratch: Vec::new() })
     }
 
@@ -99,7 +98,7 @@ impl Connection {
         self.scratch.resize(1 << 20, 0);
         while bytes > 0 {
             let piece = bytes.min(self.scratch.len());
-            match sockets::discard(&self.stream, &mut self.scratch[..piece])? {
+            match tcp::discard(&self.stream, &mut self.scratch[..piece])? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 read => bytes -= read,
             }

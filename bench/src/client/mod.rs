@@ -12,7 +12,7 @@ pub mod producer;
 pub mod requests;
 pub mod schedule;
 pub mod swarm;
-mod tcp;
+pub mod tcp;
 mod text;
 mod topics;
 pub mod wire;

@@ -12,6 +12,7 @@ use millrace_record::batch::HEADER_LEN;
 
 use super::batches::{Batch, Shape, build};
 use super::requests::{Request, expect_no_error, produced};
+use super::tcp;
 
 /// A record's own fields, at most, where it has no key and no headers.
 const RECORD_OVERHEAD: usize = 16;
@@ -59,8 +60,7 @@ impl Paced {
     /// Acks of partition 0 of `topic`, where nobody else writes.
     pub fn open(address: &str, topic: &str, shape: &Shape) -> io::Result<Self> {
         let batch = one_batch(shape).map_err(io::Error::other)?;
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
+        let stream = tcp::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let frame = produce_frame(topic, &batch.bytes);
         Ok(Self {

@@ -11,6 +11,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::requests::Request;
+use super::tcp;
 use crate::output::Figures;
 
 /// So many connections are opened before one is asked something: the broker's queue of connections is short.
@@ -47,8 +48,7 @@ impl Swarm {
             in_flight: 0,
         };
         for number in 0..count {
-            let stream = std::net::TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
+            let stream = tcp::connect(address)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             let interest = Interest::READABLE | Interest::WRITABLE;

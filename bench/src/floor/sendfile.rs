@@ -9,7 +9,8 @@ use std::{io, thread};
 use rustix::io::Errno;
 use serde::Deserialize;
 
-use super::sockets::{discard, pair};
+use super::sockets::pair;
+use crate::client::tcp::discard;
 use crate::cpu::ThreadUsage;
 use crate::options::{parse, pin};
 use crate::output::Outcome;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::client::batches::Shape;
 use crate::client::paced::one_batch;
 use crate::client::requests::{Request, expect_no_error, field};
+use crate::client::tcp;
 use crate::options::{parse, pin};
 use crate::output::{Outcome, figures, progress};
 
@@ -78,8 +79,7 @@ pub fn run(json: &str) -> Outcome {
     }
     let batch = one_batch(&options.batch)?;
     let mut frame = Frame::new(&options.topic, options.per_request, &batch.bytes);
-    let mut stream = TcpStream::connect(&options.bootstrap)?;
-    stream.set_nodelay(true)?;
+    let mut stream = tcp::connect(&options.bootstrap)?;
     stream.set_read_timeout(Some(Duration::from_secs(120)))?;
     let requests = options.bytes.div_ceil((options.per_request * batch.bytes.len()) as u64);
     let mut next = vec![None; options.partitions];

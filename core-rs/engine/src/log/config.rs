@@ -22,6 +22,8 @@ pub struct LogConfig {
     pub segment_index_bytes: u32,
     /// `index.interval.bytes`: bytes of log between two index entries.
     pub index_interval_bytes: u32,
+    /// `preallocate`: a segment's room on the disk is asked for with its first batch.
+    pub preallocate: bool,
     /// `flush.messages`; `u64::MAX` = the operating system decides. Acted on by the partition.
     pub flush_messages: u64,
     /// `max.message.bytes`: the largest batch accepted. Acted on by the partition.
@@ -47,6 +49,7 @@ impl Default for LogConfig {
             jitter_seed: 0,
             segment_index_bytes: 10 << 20,
             index_interval_bytes: 4096,
+            preallocate: false,
             flush_messages: u64::MAX,
             max_message_bytes: 1_048_588,
             timestamp_type: TimestampType::CreateTime,

@@ -175,7 +175,7 @@ impl Log {
         self.recovery_point >= self.end_offset
             && self.unsynced.is_empty()
             && !self.epochs.dirty
-            && self.segments.last().is_some_and(|active| active.indexes_finished())
+            && self.segments.last().is_some_and(|active| active.indexes_finished() && !active.has_room())
     }
 
     /// The clean stop: indexes trimmed, everything synced; nothing can be written afterwards. The caller has written

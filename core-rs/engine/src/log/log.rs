@@ -169,7 +169,7 @@ impl Log {
             self.untold_roll = Some(self.roll(plan, now)?);
         }
         let end = self.end_position();
-        self.write(end, batches)?;
+        self.write(end, plan.size.bytes, batches)?;
         let interval = self.config.index_interval_bytes;
         let Some(active) = self.segments.last_mut() else {
             return Err(LogError::Offline);
@@ -279,8 +279,11 @@ impl Log {
         Ok(rolled)
     }
 
-    fn write(&self, end: LogPosition, batches: &[AppendBatch<'_>]) -> Result<(), LogError> {
-        let file = self.segments.last().ok_or(LogError::Offline)?.handle(&self.folder)?;
+    fn write(&mut self, end: LogPosition, bytes: u64, batches: &[AppendBatch<'_>]) -> Result<(), LogError> {
+        let (limit, preallocate) = (self.segment_limit(), self.config.preallocate);
+        let active = self.segments.last_mut().ok_or(LogError::Offline)?;
+        let file = active.handle(&self.folder)?;
+        active.make_room(&*file, bytes, limit, preallocate);
         let written = match batches {
             [batch] => file.write_at(end.position, &[IoSlice::new(batch.bytes)]),
             _ => {

@@ -26,6 +26,7 @@ mod read;
 mod reader;
 mod recovery;
 mod retention;
+mod room;
 mod segment;
 mod segment_check;
 mod summary;

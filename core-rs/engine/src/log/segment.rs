@@ -47,6 +47,8 @@ pub(super) struct Segment {
     /// Largest timestamp that the time index holds.
     pub(super) indexed_timestamp: i64,
     pub(super) bytes_since_entry: u64,
+    /// Bytes of the log file for which the disk was asked (`room.rs`); `u64::MAX`: there is nothing to be gained.
+    pub(super) room: u64,
     pub(super) verified: Verified,
 }
 
@@ -77,6 +79,7 @@ impl Segment {
             max: None,
             indexed_timestamp: -1,
             bytes_since_entry: 0,
+            room: 0,
             verified: Verified::default(),
         }
     }
@@ -181,11 +184,10 @@ impl Segment {
     /// Returns the files that have to be synced.
     pub(super) fn finish(&mut self, folder: &Folder) -> Result<Vec<Arc<dyn StorageFile>>, LogError> {
         self.index_max_timestamp();
-        let mut files = vec![
-            self.handle(folder)?,
-            self.offsets.finish(folder, self.base)?,
-            self.times.finish(folder, self.base)?,
-        ];
+        let log = self.handle(folder)?;
+        self.give_back_room(folder, &*log)?;
+        let mut files =
+            vec![log, self.offsets.finish(folder, self.base)?, self.times.finish(folder, self.base)?];
         files.extend(self.aborted.finish(folder, self.base)?);
         Ok(files)
     }

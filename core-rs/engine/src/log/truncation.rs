@@ -58,6 +58,7 @@ impl Log {
             file.sync().map_err(self.folder.fault(base, LOG))?;
         }
         segment.size = cut.position;
+        segment.room = 0;
         segment.verified.truncate(cut.position, cut.offset);
         if segment.activate(&self.folder)?.is_none() {
             let reason = "its index does not match it".to_owned();

@@ -72,6 +72,7 @@ impl PartitionConfig {
             "segment.ms" => self.log.segment_ms = value.parse().ok()?,
             "segment.jitter.ms" => self.log.segment_jitter_ms = value.parse().ok()?,
             "segment.index.bytes" => self.log.segment_index_bytes = value.parse().ok()?,
+            "preallocate" => self.log.preallocate = value.parse().ok()?,
             "index.interval.bytes" => self.log.index_interval_bytes = value.parse().ok()?,
             "flush.messages" => {
                 let messages: u64 = value.parse().ok()?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use rustix::fs::FallocateFlags;
 
 use super::shared_files::SharedFiles;
 use super::{DirEntry, Stamp, Storage, StorageFile, page_cache};
@@ -18,6 +19,9 @@ use super::{DirEntry, Stamp, Storage, StorageFile, page_cache};
 const SHARED_FILES: usize = 1024;
 /// `pwritev` takes at most this many slices (`IOV_MAX`).
 const SLICES_PER_WRITE: usize = 1024;
+/// `EXT4_SUPER_MAGIC`: it looks for a place for each page that is written, unless there is room already. XFS makes room
+/// itself, others copy on write.
+const EXT4_MAGIC: rustix::fs::FsWord = 0xEF53;
 
 /// Files of this machine.
 #[derive(Debug)]
@@ -235,6 +239,14 @@ impl StorageFile for DiskFile {
         self.file.set_len(len)
     }
 
+    fn reserve(&self, offset: u64, len: u64) -> io::Result<()> {
+        Ok(rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, offset, len)?)
+    }
+
+    fn gains_by_room(&self) -> bool {
+        rustix::fs::fstatfs(&self.file).is_ok_and(|system| system.f_type == EXT4_MAGIC)
+    }
+
     fn resident(&self, offset: u64, len: u64) -> u64 {
         if self.is_kept_elsewhere.load(Ordering::Relaxed) {
             return len;
@@ -260,6 +272,29 @@ impl StorageFile for DiskFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_is_asked_for_without_making_the_file_longer_and_goes_back_when_it_is_cut() {
+        let path = std::env::temp_dir().join(format!("millrace-room-{}", std::process::id()));
+        let file = DiskFile::new(
+            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path).unwrap(),
+        );
+        fs::remove_file(&path).unwrap();
+        let held = || (file.len().unwrap(), file.file.metadata().unwrap().blocks() * 512);
+        file.write_at(0, &[IoSlice::new(&[7; 100])]).unwrap();
+        file.sync().unwrap();
+        let before = held();
+        match file.reserve(4096, 1 << 20) {
+            // Not every file system can.
+            Err(error) => assert_eq!((error.kind(), held()), (io::ErrorKind::Unsupported, before)),
+            Ok(()) => {
+                let (len, bytes) = held();
+                assert!(len == 100 && bytes >= 1 << 20, "{len} {bytes}");
+                file.truncate(100).unwrap();
+                assert_eq!(held(), before);
+            }
+        }
+    }
 
     #[test]
     fn where_nothing_is_kept_in_the_page_cache_nobody_waits_for_it_twice() {

@@ -132,7 +132,16 @@ pub trait StorageFile: Send + Sync + Debug {
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
+    /// Cuts the file, and gives back the room behind `len`.
     fn truncate(&self, len: u64) -> io::Result<()>;
+    /// Asks for room on the disk for what is going to be written there; the file gets no longer by it.
+    fn reserve(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+    /// Whether writes become cheaper by `reserve`.
+    fn gains_by_room(&self) -> bool {
+        false
+    }
     /// How many of `len` bytes from `offset` on can be read without waiting for the disk, as far as anybody can tell.
     fn resident(&self, _offset: u64, len: u64) -> u64 {
         len

@@ -37,6 +37,8 @@ struct Machine {
     journal: Option<Journal>,
     /// Files that left memory, with the stretches that were read since.
     evicted: BTreeMap<FileId, Vec<Range<u64>>>,
+    /// Where the room ends that was asked for, by file.
+    reserved: BTreeMap<FileId, u64>,
 }
 
 impl fmt::Debug for SimStorage {
@@ -136,6 +138,17 @@ impl SimStorage {
     pub fn evict(&self) {
         let mut machine = self.machine.lock();
         machine.evicted = machine.disk.files().map(|file| (file, Vec::new())).collect();
+    }
+
+    /// Bytes of room that a file has behind its end.
+    pub fn room(&self, path: &Path) -> io::Result<u64> {
+        self.look(|machine| {
+            let Some(Node::File(file)) = machine.disk.find(path)? else {
+                return Err(io::ErrorKind::NotFound.into());
+            };
+            let len = machine.disk.file(file)?.contents().len() as u64;
+            Ok(machine.reserved.get(&file).map_or(0, |end| end.saturating_sub(len)))
+        })
     }
 
     /// Drops the faults that were planned and did not happen yet.
@@ -373,8 +386,21 @@ impl StorageFile for SimFile {
         let len = position_of(len)?;
         self.change(|machine| {
             machine.suffer(SimOperation::Truncate)?;
+            machine.reserved.remove(&self.file);
             machine.apply(Call::Truncate { file: self.file, len }).map(drop)
         })
+    }
+
+    fn reserve(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.look(|machine| {
+            machine.suffer(SimOperation::Reserve)?;
+            machine.reserved.insert(self.file, offset + len);
+            Ok(())
+        })
+    }
+
+    fn gains_by_room(&self) -> bool {
+        true
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -12,6 +12,7 @@ pub enum SimOperation {
     Write,
     Read,
     Truncate,
+    Reserve,
     Sync,
     SyncDir,
     SyncAll,
@@ -70,7 +71,10 @@ impl Faults {
 
     /// What this operation, which happens now, is to suffer.
     pub fn take(&mut self, operation: SimOperation) -> Option<Fault> {
-        let needs_room = matches!(operation, SimOperation::Create | SimOperation::Write);
+        let needs_room = {
+            use SimOperation::{Create, Reserve, Write};
+            matches!(operation, Create | Reserve | Write)
+        };
         match self.planned.get_mut(&operation).filter(|queue| !queue.is_empty()) {
             Some(queue) => queue.remove(0),
             None => (self.full && needs_room).then_some(Fault::Short(BYTES_LEFT)),

@@ -10,6 +10,7 @@ mod model;
 mod reading;
 mod recovery;
 mod retention;
+mod room;
 mod summary;
 mod timestamps;
 mod truncation;

@@ -5,6 +5,7 @@ use std::fs;
 use super::*;
 
 const CONFIG: LogConfig = LogConfig {
+    preallocate: false,
     segment_bytes: 1 << 20,
     segment_ms: i64::MAX,
     segment_jitter_ms: 0,

@@ -40,6 +40,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("create-topic", load::topics::create),
     ("delete-topic", load::topics::delete),
     ("await-topic", load::topics::await_all),
+    ("await-accept", load::first::accept),
+    ("first-ack", load::first::ack),
     ("describe-batch", load::batch::run),
     ("load-flush", load::flush::run),
     ("load-spread", load::spread::run),

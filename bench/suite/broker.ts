@@ -1,13 +1,12 @@
 // A broker process under measurement, Millrace or Apache Kafka alike: started, read, paused, ended. What differs
 // between the two, their command lines and files, is in millrace-target.ts and kafka-target.ts.
 import type { ChildProcess } from 'node:child_process'
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawClient } from '../../test/cluster/raw-client.js'
 import { deleteTopics, metadata } from '../../ts/protocol/index.js'
 import type { Target, TargetName, Usage } from './contract.js'
 import { residentMiBOf, usageOf } from './proc.js'
-import { exitOf } from './processes.js'
+import { exitOf, runBinary } from './processes.js'
 
 /** What starts a broker. */
 export interface Launch {
@@ -35,7 +34,6 @@ export const COMMON_CONFIG: Readonly<Record<string, string>> = {
 }
 
 const END_MS = 120_000
-const READY_MS = 120_000
 
 export class BrokerProcess implements Target {
   /** Resolves with the exit code or the signal's name. */
@@ -115,13 +113,13 @@ export class BrokerProcess implements Target {
 
   /** Resolves with ms since `started` (performance.now) once it accepts a connection. */
   async accepts(started: number): Promise<number> {
-    while (performance.now() - started < READY_MS) {
-      if (!this.alive) throw new Error(`${this.name} left with ${await this.exit} before it was ready`)
-      if (await acceptedAt(this.port)) return performance.now() - started
-      await sleep(1)
+    try {
+      await this.orGone(runBinary('await-accept', { bootstrap: this.bootstrap }))
+    } catch (error) {
+      await this.kill()
+      throw error
     }
-    await this.kill()
-    throw new Error(`${this.name} accepted no connection within ${READY_MS / 1000} s`)
+    return performance.now() - started
   }
 
   async stop(): Promise<number> {
@@ -144,15 +142,4 @@ export class BrokerProcess implements Target {
   private orGone<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.gone])
   }
-}
-
-function acceptedAt(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

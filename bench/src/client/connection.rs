@@ -36,7 +36,7 @@ impl Connection {
     }
 
     /// The next reply after its size. Several that came together are read together.
-    fn reply(&mut self) -> io::Result<&[u8]> {
+    pub fn reply(&mut self) -> io::Result<&[u8]> {
         self.gather(4)?;
         let size = self.buffer[self.start..self.start + 4]
             .iter()

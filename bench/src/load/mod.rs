@@ -10,6 +10,7 @@ pub mod connects;
 pub mod crowd;
 pub mod drop_cache;
 pub mod fetch;
+pub mod first;
 pub mod flush;
 pub mod heartbeats;
 pub mod latency;

@@ -1,11 +1,7 @@
 // From the start of a broker's process to its first acked produce, the topic created in between; on one core and on two.
 // The only process it starts itself is the floor's, `node -e 0`.
 import { execFile } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { RawClient } from '../../../test/cluster/raw-client.js'
-import { recordBatch } from '../../../test/record-batch.js'
-import { createTopics, Errors } from '../../../ts/protocol/index.js'
 import type { Context, Figures, Goal, Measure, Part, TargetName } from '../contract.js'
 
 const run = promisify(execFile)
@@ -13,8 +9,6 @@ const run = promisify(execFile)
 /** A slice gives the mean of so many. */
 const STARTS = 3
 const FLOORS = 9
-/** Far above what any broker needs. */
-const PATIENCE_MS = 60_000
 
 const CORES = [
   { key: 'oneCoreMs', cores: (context: Context) => `${context.brokerCore}`, said: 'on one core' },
@@ -36,37 +30,13 @@ async function runOwn(name: TargetName, context: Context): Promise<Figures> {
       const folder = `start-${key}-${context.round}-${start}`
       const { target, readyMs } = await context.start(name, { folder, cores: cores(context) })
       const accepted = performance.now()
-      await firstAck(target.bootstrap, context.freshTopic())
+      await context.bench('first-ack', { bootstrap: target.bootstrap, topic: context.freshTopic() })
       times.push(readyMs + performance.now() - accepted)
       await target.kill()
     }
     figures[key] = mean(times)
   }
   return figures
-}
-
-/** Connects, creates the topic and produces one record of 100 bytes; asks again while the broker is not that far. */
-async function firstAck(bootstrap: string, topic: string): Promise<void> {
-  const client = await RawClient.open(Number(bootstrap.split(':').at(-1)))
-  const topics = [{ name: topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
-  await taken('CreateTopics', async () => {
-    const { topics: created } = await client.request(createTopics, 5, { topics, timeoutMs: PATIENCE_MS })
-    return created[0]?.errorCode === Errors.TOPIC_ALREADY_EXISTS ? Errors.NONE : created[0]?.errorCode
-  })
-  const records = recordBatch([{ value: 'x'.repeat(100), timestamp: Date.now() }])
-  await taken('Produce', async () => (await client.produce(topic, records)).errorCode)
-  client.close()
-}
-
-async function taken(what: string, ask: () => Promise<number | undefined>): Promise<void> {
-  const started = performance.now()
-  for (;;) {
-    const errorCode = await ask()
-    if (errorCode === Errors.NONE) return
-    if (performance.now() - started > PATIENCE_MS)
-      throw new Error(`${what}: error ${errorCode} ${PATIENCE_MS} ms on`)
-    await sleep(1)
-  }
 }
 
 async function floors(context: Context): Promise<Figures> {
@@ -115,7 +85,7 @@ const part: Part = {
   method:
     `A broker is started on an empty folder (Kafka's is formatted beforehand), ${STARTS} times in a slice, on one core ` +
     'and on two; time runs from exec to the ack of one record of 100 bytes, whose topic is created in between, all ' +
-    `over one connection. The floor is \`node -e 0\` from spawn to exit on the same cores, the mean of ${FLOORS}.`,
+    `by a client that sleeps while it waits. The floor is \`node -e 0\` from spawn to exit on the same cores, the mean of ${FLOORS}.`,
   measures,
   goals,
   own: true,

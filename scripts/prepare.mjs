@@ -111,9 +111,11 @@ step('typescript', ['ts', 'tsconfig.json'], [join(root, 'dist', 'ts', 'index.js'
 )
 
 // main.ts passes over a bundle that is older than the last compilation, which may have been made without this script.
-const bundled = join(root, 'dist', 'bundle', 'program.js')
+const bundled = join(root, 'dist', 'bundle', 'program.cjs')
 const compiled = join(root, 'dist', 'tsconfig.tsbuildinfo')
 if (existsSync(bundled) && statSync(bundled).mtimeMs < statSync(compiled).mtimeMs) rmSync(bundled)
-step('bundle', ['ts', 'tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs'], [bundled], () =>
-  run(process.execPath, [join('scripts', 'bundle.mjs')]),
+const bundling = ['ts', 'tsconfig.json', 'package-lock.json', 'scripts/bundle.mjs']
+step('bundle', bundling, [bundled], () => run(process.execPath, [join('scripts', 'bundle.mjs')]))
+step('code-cache', [...bundling, 'scripts/code-cache.mjs'], [`${bundled}.cache`], () =>
+  run(process.execPath, [join('scripts', 'code-cache.mjs')]),
 )

@@ -203,9 +203,19 @@ it('a stop that is asked for before there is a broker ends with exit code 0', as
   expect({ code, signal }).toEqual({ code: 0, signal: null })
 })
 
-/** A module hook that sends SIGTERM as soon as the command line loads the program, bundled or not. */
+/** Sends SIGTERM as soon as the command line loads the program, which then never comes: of the bundle, whose script it
+ * stands in for, or of the compiled files. */
 const signalAtFirstImport = `data:text/javascript,${encodeURIComponent(`
-  import { register } from 'node:module'
+  import { register, syncBuiltinESMExports } from 'node:module'
+  import vm from 'node:vm'
+  const never = () => new Promise((resolve) => setTimeout(resolve, 60000))
+  vm.Script = class {
+    runInThisContext() {
+      process.kill(process.pid, 'SIGTERM')
+      return (exports) => Object.assign(exports, { run: never })
+    }
+  }
+  syncBuiltinESMExports()
   register('data:text/javascript,' + encodeURIComponent(\`
     export async function resolve(name, context, next) {
       if (name.endsWith('program.js')) {

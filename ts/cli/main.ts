@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * The entry of the command line: hears signals from the first moment on, and loads the program: bundled into few files
- * where the build left such, as loading some hundred files takes longer than everything else in a start. Decides nothing.
+ * The entry of the command line: hears signals from the first moment on, and loads the program: bundled into one
+ * file where the build left such, as loading some hundred files takes longer than everything else in a start. Decides nothing.
  */
 import { dirname } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { bundledProgram } from './bundle.js'
+import { fileURLToPath } from 'node:url'
+import { bundledProgram, exportsOf, scriptOf } from './bundle.js'
 import { stopEarly, stopEarlyNoMore } from './early-stop.js'
 
 if (process.argv[2] === 'start') stopEarly()
@@ -13,7 +13,7 @@ if (process.argv[2] === 'start') stopEarly()
 // Not before: a signal may come while everything else is loaded.
 const bundled = bundledProgram(dirname(fileURLToPath(import.meta.url)))
 const { run } = (
-  bundled === null ? await import('./program.js') : await import(pathToFileURL(bundled).href)
+  bundled === null ? await import('./program.js') : exportsOf(scriptOf(bundled), bundled)
 ) as typeof import('./program.js')
 
 await run(stopEarlyNoMore)

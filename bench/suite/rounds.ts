@@ -50,6 +50,7 @@ async function slicesOf(part: Part, lane: Lane, round: number, session: Session,
   const attempts: Omit<Slice, 'kept'>[] = []
   for (let attempt = 1; ; attempt += 1) {
     const context = session.context(round)
+    await session.written()
     const prime = part.writes === undefined ? null : await session.prime(part.writes)
     const [startedAt, started, before] = [Date.now(), performance.now(), cpuTimeNow(plan.cores)]
     const figures = await measured(part, lane, target, context)

@@ -1,8 +1,10 @@
 // One invocation's brokers: the shared ones, warm and paused while they are not measured, and those that a part starts
 // for itself; their folders, topics and ends. It never decides when something is measured.
+import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { BrokerProcess } from './broker.js'
 import type { Context, Started, StartOptions, Target, TargetName } from './contract.js'
 import { startKafka } from './kafka-target.js'
@@ -78,6 +80,11 @@ export class Session {
     const file = join(this.machine.folder, 'prime')
     const how = { core: this.machine.brokerCore, limit: PRIME_LIMIT, passes: PRIME_PASSES }
     return (await runBinary('prime', { ...how, file, bytes })).cpuSecondsPerGiB ?? Number.NaN
+  }
+
+  /** Resolves once the disk has what earlier slices wrote. */
+  async written(): Promise<void> {
+    await promisify(execFile)('sync')
   }
 
   /** Touches and frees memory, so that the host backs it. */

@@ -31,6 +31,8 @@ function readyPort() {
   })
 }
 
+// They would be settings of this broker.
+for (const name of Object.keys(process.env)) if (name.startsWith('KAFKA_')) delete process.env[name]
 const folder = mkdtempSync(join(tmpdir(), 'millrace-build-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const bundle = bundledProgram(join(root, 'dist', 'ts', 'cli'))

@@ -37,8 +37,8 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-build-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const bundle = bundledProgram(join(root, 'dist', 'ts', 'cli'))
 const script = scriptOf(bundle)
-const flags = ['--port', '0', '--log-dirs', join(folder, 'data'), '--log-level', 'error']
-flags.push('--set', 'group.initial.rebalance.delay.ms=0')
+const quick = ['--log-level', 'error', '--set', 'group.initial.rebalance.delay.ms=0']
+const flags = ['--port', '0', '--log-dirs', join(folder, 'data'), ...quick]
 process.argv = [process.execPath, cli, 'start', ...flags]
 const ready = readyPort()
 await exportsOf(script, bundle).run(stopEarlyNoMore)

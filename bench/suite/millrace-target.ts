@@ -1,6 +1,6 @@
 // Starts Millrace as a user does: node, the compiled command line, one server.properties.
 import { join } from 'node:path'
-import { freePorts, writeProperties } from '../../test/cluster/broker-files.js'
+import { cleanEnvironment, freePorts, writeProperties } from '../../test/cluster/broker-files.js'
 import { BrokerProcess, COMMON_CONFIG, type Launch } from './broker.js'
 import type { Started } from './contract.js'
 import { launch, root } from './processes.js'
@@ -15,12 +15,13 @@ export async function startMillrace(how: Launch): Promise<Started & { target: Br
     'log.dirs': join(how.folder, 'data'),
     ...how.config,
   })
-  // The user's KAFKA_* variables would override the file.
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_'))
-  const env = { ...Object.fromEntries(own), ...how.env }
   const started = performance.now()
   const command = [process.execPath, join(root, 'dist', 'ts', 'cli', 'main.js'), 'start']
-  const child = launch(how.cores, [...command, '--config', properties, '--log-level', 'error'], env)
+  const child = launch(
+    how.cores,
+    [...command, '--config', properties, '--log-level', 'error'],
+    cleanEnvironment(how.env),
+  )
   const target = new BrokerProcess(how.name, port, child)
   return { target, readyMs: await target.accepts(started) }
 }

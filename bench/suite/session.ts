@@ -12,6 +12,8 @@ import { startMillrace } from './millrace-target.js'
 import { runBinary } from './processes.js'
 import { warmUp } from './warm-up.js'
 
+const run = promisify(execFile)
+
 export interface Machine {
   readonly brokerCore: number
   readonly clientCore: number
@@ -84,7 +86,7 @@ export class Session {
 
   /** Resolves once the disk has what earlier slices wrote. */
   async written(): Promise<void> {
-    await promisify(execFile)('sync')
+    await run('sync')
   }
 
   /** Touches and frees memory, so that the host backs it. */

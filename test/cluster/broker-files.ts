@@ -1,4 +1,4 @@
-// Ports and property files of brokers in processes of their own.
+// Ports, property files and environments of brokers in processes of their own.
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
@@ -25,4 +25,12 @@ export async function freePorts(count: number): Promise<number[]> {
 export function writeProperties(file: string, config: Readonly<Record<string, string>>): void {
   const lines = Object.entries(config).map(([key, value]) => `${key}=${value}\n`)
   writeFileSync(file, lines.join(''))
+}
+
+/** Our environment without what would set a broker's configs or what it logs, and with these variables. */
+export function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('KAFKA_') && name !== 'LOG_LEVEL',
+  )
+  return { ...Object.fromEntries(own), ...more }
 }

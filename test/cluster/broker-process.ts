@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cleanEnvironment } from './broker-files.js'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const cli = join(root, 'dist', 'ts', 'cli', 'main.js')
@@ -59,13 +60,6 @@ export function runNode(
     child.on('error', reject)
     child.on('close', (code, signal) => resolve({ code: code ?? signal ?? 'gone', stdout, stderr }))
   })
-}
-
-function cleanEnvironment(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  const own = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('KAFKA_') && name !== 'LOG_LEVEL',
-  )
-  return { ...Object.fromEntries(own), ...more }
 }
 
 /** Settings that keep tests quick without changing what they prove. */

@@ -30,7 +30,8 @@ export function codeCacheOf(bundle: string): string {
   return `${bundle}.cache`
 }
 
-/** The bundle at this path, not run yet; it may `require`, but not `import()`. V8 passes over a cache of another version, other flags or another source. */
+/** The bundle at this path, not run yet; it may `require`, but not `import()`. V8 passes over a cache of another version,
+ * other flags or another source. */
 export function scriptOf(bundle: string): Script {
   const code = readFileSync(bundle, 'utf8')
   const cachedData = contentsOf(codeCacheOf(bundle))

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The entry of the command line: hears signals from the first moment on, and loads the program: bundled into one
- * file where the build left such, as loading some hundred files takes longer than everything else in a start. Decides nothing.
+ * The entry of the command line: hears signals from the first moment on, and loads the program: bundled into one file
+ * where the build left such, as loading some hundred takes longer than everything else in a start. Decides nothing.
  */
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -15,6 +15,8 @@ const STEP: u64 = 1 << 20;
 const MOST: u64 = 16 << 20;
 /// At least as large as a block of the file system, mostly.
 const PAGE: u64 = 4096;
+/// The segment's room where writes do not become cheaper by it.
+const NEVER_ASK: u64 = u64::MAX;
 
 impl Segment {
     /// Before `bytes` are appended, which end at `limit` at most. `preallocate`: all of the segment's room at once.
@@ -29,7 +31,7 @@ impl Segment {
     #[cold]
     fn ask_for_room(&mut self, file: &dyn StorageFile, end: u64, limit: u64, preallocate: bool) {
         if !preallocate && !file.gains_by_room() {
-            self.room = u64::MAX;
+            self.room = NEVER_ASK;
             return;
         }
         let ahead = (self.size / SHARE / STEP * STEP).clamp(STEP, MOST);
@@ -45,7 +47,8 @@ impl Segment {
 
     /// Gives back what the segment did not need, also what a process before this one left when it died.
     pub(super) fn give_back_room(&mut self, folder: &Folder, file: &dyn StorageFile) -> Result<(), LogError> {
-        let holds_some = self.room != u64::MAX && (self.room > self.size || self.size >= WORTHWHILE);
+        let is_large = self.room != NEVER_ASK && self.size >= WORTHWHILE;
+        let holds_some = self.has_room() || is_large;
         self.room = 0;
         match holds_some {
             true => file.truncate(self.size).map_err(folder.fault(self.base, LOG)),
@@ -55,6 +58,6 @@ impl Segment {
 
     /// Whether it may have room that it has not used.
     pub(super) fn has_room(&self) -> bool {
-        self.room != u64::MAX && self.room > self.size
+        self.room != NEVER_ASK && self.room > self.size
     }
 }

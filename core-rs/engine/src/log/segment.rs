@@ -47,7 +47,7 @@ pub(super) struct Segment {
     /// Largest timestamp that the time index holds.
     pub(super) indexed_timestamp: i64,
     pub(super) bytes_since_entry: u64,
-    /// Bytes of the log file for which the disk was asked (`room.rs`); `u64::MAX`: there is nothing to be gained.
+    /// Bytes of the log file for which the disk was asked (`room.rs`).
     pub(super) room: u64,
     pub(super) verified: Verified,
 }

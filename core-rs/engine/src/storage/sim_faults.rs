@@ -20,6 +20,12 @@ pub enum SimOperation {
     Remove,
 }
 
+impl SimOperation {
+    fn needs_room(self) -> bool {
+        matches!(self, Self::Create | Self::Write | Self::Reserve)
+    }
+}
+
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -71,13 +77,9 @@ impl Faults {
 
     /// What this operation, which happens now, is to suffer.
     pub fn take(&mut self, operation: SimOperation) -> Option<Fault> {
-        let needs_room = {
-            use SimOperation::{Create, Reserve, Write};
-            matches!(operation, Create | Reserve | Write)
-        };
         match self.planned.get_mut(&operation).filter(|queue| !queue.is_empty()) {
             Some(queue) => queue.remove(0),
-            None => (self.full && needs_room).then_some(Fault::Short(BYTES_LEFT)),
+            None => (self.full && operation.needs_room()).then_some(Fault::Short(BYTES_LEFT)),
         }
     }
 }

@@ -16,6 +16,16 @@ fn room(sim: &SimStorage, name: &str) -> u64 {
     sim.room(&dir().join(name)).unwrap()
 }
 
+/// A log whose first segment is about to roll and has room ahead.
+fn nearly_full() -> (SimStorage, Arc<dyn Storage>, LogConfig, Log) {
+    let (sim, storage) = sim();
+    let config = LogConfig { segment_bytes: 6 << 20, ..LogConfig::default() };
+    let (mut log, _) = open(&storage, &config, Opening::CLEAN);
+    fill(&mut log, 5 * MIB);
+    assert!(room(&sim, FIRST) > 0);
+    (sim, storage, config, log)
+}
+
 #[test]
 fn only_a_large_segment_has_room_ahead_and_a_bounded_one() {
     let (sim, storage) = sim();
@@ -32,11 +42,7 @@ fn only_a_large_segment_has_room_ahead_and_a_bounded_one() {
 
 #[test]
 fn a_segment_that_takes_no_more_gives_its_room_back() {
-    let (sim, storage) = sim();
-    let config = LogConfig { segment_bytes: 6 << 20, ..LogConfig::default() };
-    let (mut log, _) = open(&storage, &config, Opening::CLEAN);
-    fill(&mut log, 5 * MIB);
-    assert!(room(&sim, FIRST) > 0);
+    let (sim, storage, config, mut log) = nearly_full();
     fill(&mut log, 7 * MIB);
     let second = format!("{:020}.log", log.end_position().segment_base);
     assert_eq!(room(&sim, FIRST), 0, "rolled");
@@ -51,11 +57,7 @@ fn a_segment_that_takes_no_more_gives_its_room_back() {
 
 #[test]
 fn what_a_dead_process_left_is_given_back_by_the_next() {
-    let (sim, storage) = sim();
-    let config = LogConfig { segment_bytes: 6 << 20, ..LogConfig::default() };
-    let (mut log, _) = open(&storage, &config, Opening::CLEAN);
-    fill(&mut log, 5 * MIB);
-    assert!(room(&sim, FIRST) > 0);
+    let (sim, storage, config, log) = nearly_full();
     drop(log);
     sim.restart();
     let (mut log, _) = open(&storage, &config, Opening::unclean(0));

@@ -1,6 +1,8 @@
 //! The codec of Kafka's `.snapshot` files: the producer state of a partition at one offset.
 //! Bytes only; what the entries mean is the partition's producer state.
 
+use millrace_record::crc::crc32c;
+
 /// One producer, as Kafka's ProducerSnapshot version 1 writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProducerSnapshotEntry {
@@ -52,7 +54,7 @@ pub fn encode(entries: &[ProducerSnapshotEntry]) -> Vec<u8> {
     }
     let mut contents = Vec::with_capacity(PREFIX_LEN + body.len());
     contents.extend_from_slice(&VERSION.to_be_bytes());
-    contents.extend_from_slice(&crc_fast::crc32_iscsi(&body).to_be_bytes());
+    contents.extend_from_slice(&crc32c(&body).to_be_bytes());
     contents.append(&mut body);
     contents
 }
@@ -65,7 +67,7 @@ pub fn decode(contents: &[u8]) -> Result<Vec<ProducerSnapshotEntry>, SnapshotErr
         return Err(SnapshotError::Version(version));
     }
     let stored = u32::from_be_bytes(take(&mut rest)?);
-    let computed = crc_fast::crc32_iscsi(rest);
+    let computed = crc32c(rest);
     if stored != computed {
         return Err(SnapshotError::Crc { stored, computed });
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use millrace_record::batch::CRC_START;
+use millrace_record::crc::RunningCrc;
 use millrace_record::{BatchHeader, HEADER_LEN};
 
 use super::LogError;
@@ -55,18 +56,18 @@ impl Window {
 
     /// CRC-32C of `len` bytes from `position`.
     fn crc32c(&mut self, mut position: u64, mut len: u64) -> io::Result<u32> {
-        let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
+        let mut crc = RunningCrc::default();
         while len > 0 {
             let bytes = self.at(position, 1)?;
             let bytes = bytes.get(..usize::try_from(len).unwrap_or(usize::MAX)).unwrap_or(bytes);
             if bytes.is_empty() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            digest.update(bytes);
+            crc.update(bytes);
             position += bytes.len() as u64;
             len -= bytes.len() as u64;
         }
-        Ok(digest.finalize() as u32)
+        Ok(crc.value())
     }
 
     /// Copies `len` bytes from `position` out, through the window where they fit it.

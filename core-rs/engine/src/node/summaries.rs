@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
+use millrace_record::crc::crc32c;
+
 use crate::log::{LogSummary, producer_snapshot};
 use crate::partition::ClosedPartition;
 use crate::storage::Storage;
@@ -36,7 +38,7 @@ pub(super) fn write(
         put(&mut out, &log);
         put(&mut out, &producer_snapshot::encode(&partition.producers));
     }
-    out.extend_from_slice(&crc_fast::crc32_iscsi(&out).to_be_bytes());
+    out.extend_from_slice(&crc32c(&out).to_be_bytes());
     storage.write_atomic(&log_dir.join(SUMMARIES_FILE), &out)
 }
 
@@ -57,7 +59,7 @@ pub(super) fn take(storage: &dyn Storage, log_dir: &Path) -> io::Result<Option<S
 fn decode(contents: &[u8]) -> Option<Summaries> {
     let (body, crc) = contents.split_last_chunk()?;
     let (version, mut rest) = body.split_first()?;
-    if crc_fast::crc32_iscsi(body) != u32::from_be_bytes(*crc) || *version != VERSION {
+    if crc32c(body) != u32::from_be_bytes(*crc) || *version != VERSION {
         return None;
     }
     let mut summaries = Summaries::new();

@@ -421,9 +421,9 @@ impl IoThread {
     }
 
     /// Takes a connection in; one that the reactor refuses, and counts, is dropped, which closes it.
-    fn enter(&mut self, mut stream: TcpStream, listener: &str, peer: SocketAddr, now: Now) {
+    fn enter(&mut self, mut stream: TcpStream, listener: &Arc<str>, peer: SocketAddr, now: Now) {
         listening::set_up(&stream);
-        let Ok(conn) = self.reactor.accept(listener, peer, now) else { return };
+        let Ok(conn) = self.reactor.accept(listener.clone(), peer, now) else { return };
         let slot = conn.slot() as usize;
         let interest = Interest::READABLE | Interest::WRITABLE;
         if self.poll.registry().register(&mut stream, Token(slot), interest).is_err() {

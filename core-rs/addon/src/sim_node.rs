@@ -144,7 +144,7 @@ impl SimNode {
         self.connected = self.connected.wrapping_add(1);
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000 + self.connected % 50_000));
         let reactor = self.reactors.get_mut(lane).ok_or_else(closed)?;
-        let conn = reactor.accept(&listener, peer, now).map_err(failure)?;
+        let conn = reactor.accept(listener, peer, now).map_err(failure)?;
         self.peers.insert(conn.raw(), Peer::default());
         self.settle();
         Ok(conn.raw())

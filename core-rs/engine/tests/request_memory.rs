@@ -3,106 +3,19 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod counted;
 
+use std::sync::atomic::Ordering;
+
+use counted::{HELD, NOW, PEAK, TOPIC, World};
 use millrace_engine::api::wire::Writer;
-use millrace_engine::boundary::commands::{PartitionImage, TopicImage};
-use millrace_engine::boundary::{Command, NodeOptions};
-use millrace_engine::conn::BUFFER_BYTES;
-use millrace_engine::node::{Node, Reactor};
-use millrace_engine::storage::SimStorage;
-use millrace_engine::time::Now;
 use millrace_engine::uuid::Uuid;
 
 const MIB: usize = 1 << 20;
 /// What a connection and a small reply cost anyway.
 const CONNECTION: usize = 16 << 10;
-const NOW: Now = Now { monotonic_ms: 1000, wall_ms: 1_700_000_000_000 };
-const TOPIC: [u8; 16] = [7; 16];
-
-struct Counting;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-/// A thread's read buffer is address space: what of it was touched is told by the node itself.
-fn counts(size: usize) -> bool {
-    size != BUFFER_BYTES
-}
-
-fn more(size: usize) {
-    if counts(size) {
-        let held = HELD.fetch_add(size, Ordering::Relaxed) + size;
-        PEAK.fetch_max(held, Ordering::Relaxed);
-    }
-}
-
-fn less(size: usize) {
-    if counts(size) {
-        HELD.fetch_sub(size, Ordering::Relaxed);
-    }
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        more(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        less(layout.size());
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-struct World {
-    node: Arc<Node>,
-    reactor: Reactor,
-}
 
 impl World {
-    /// A node with one topic of two partitions.
-    fn new() -> World {
-        let options = NodeOptions::new(1, "Mmqd3hZbTKmFbpBZnEjrcQ", vec![PathBuf::from("/data")]);
-        let node = Node::open(options, Arc::new(SimStorage::new()), 42, NOW).unwrap();
-        let reactor = Reactor::new(node.clone(), 0);
-        let mut world = World { node, reactor };
-        world.run_effects();
-        let led = |index| PartitionImage {
-            index,
-            leader: 1,
-            leader_epoch: 1,
-            partition_epoch: 0,
-            replicas: vec![1],
-            isr: vec![1],
-        };
-        let topic = TopicImage {
-            name: "t",
-            topic_id: TOPIC,
-            internal: false,
-            configs: Vec::new(),
-            partitions: (0..2).map(led).collect(),
-        };
-        let mut batch = Vec::new();
-        Command::ApplyImage { offset: 5, removed_topics: Vec::new(), topics: vec![topic] }.write(&mut batch);
-        world.node.submit(&batch, NOW).unwrap();
-        world.run_effects();
-        world
-    }
-
-    fn run_effects(&mut self) {
-        while let Some(effect) = self.node.take_effect() {
-            self.node.run_effect(effect, NOW);
-        }
-    }
-
     fn input_bytes(&self) -> usize {
         let stats: serde_json::Value = serde_json::from_str(&self.node.stats()).unwrap();
         stats["memory"]["inputBytes"].as_u64().unwrap() as usize

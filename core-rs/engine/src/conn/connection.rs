@@ -1,7 +1,7 @@
 //! The state of one connection beyond its bytes: who it is, what it waits for, when it may go on.
 //! It never handles a request; `node` does, and reports back through `answered`.
 
-use core::net::IpAddr;
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{Input, Output, Pending, ReplySlots, Stage, Timing};
@@ -15,10 +15,9 @@ const MAX_OUTPUT_BYTES: usize = 512 << 10;
 /// Where a connection comes from.
 #[derive(Clone, Debug)]
 pub struct Origin {
+    /// Shared by all connections of the listener.
     pub listener: Arc<str>,
-    pub address: IpAddr,
-    /// Address and port, for people.
-    pub peer: Arc<str>,
+    pub peer: SocketAddr,
 }
 
 /// Why and how a connection ends.
@@ -29,6 +28,7 @@ pub struct Closing {
     pub after_output: bool,
 }
 
+/// There are tens of thousands, most of them idle: what a request needs beyond this is there while it is under way.
 #[derive(Debug)]
 pub struct Connection {
     pub origin: Origin,
@@ -51,7 +51,8 @@ pub struct Connection {
     pub stalled: bool,
     /// No further request is started: the node is stopping.
     pub draining: bool,
-    closing: Option<Closing>,
+    /// Boxed, as nearly all connections have none.
+    closing: Option<Box<Closing>>,
     /// Monotonic time of the last byte in either direction.
     pub last_active_ms: i64,
     /// Bytes of the broker's budget held for the memory of `input` and `output`.
@@ -163,7 +164,7 @@ impl Connection {
     /// Ends the connection; the first reason stays.
     pub fn close(&mut self, reason: impl Into<String>, after_output: bool) {
         match &mut self.closing {
-            None => self.closing = Some(Closing { reason: reason.into(), after_output }),
+            None => self.closing = Some(Box::new(Closing { reason: reason.into(), after_output })),
             Some(closing) => closing.after_output &= after_output,
         }
     }

@@ -37,7 +37,8 @@ enum Held {
     #[default]
     Nothing,
     Stash(Vec<u8>),
-    Buffer(Span),
+    /// Boxed, as it is the largest and the rarest.
+    Buffer(Box<Span>),
 }
 
 /// Bytes `start..end` of a buffer.
@@ -130,7 +131,7 @@ impl Input {
         match mem::take(&mut self.held) {
             Held::Buffer(mut span) => {
                 span.end = (span.end + count).min(span.buffer.len());
-                Work { span }
+                Work { span: *span }
             }
             kept => {
                 let kept = if let Held::Stash(stash) = kept { stash.len() } else { 0 };
@@ -149,7 +150,7 @@ impl Input {
                 let end = stash.len();
                 Some(Work { span: Span { buffer: stash, start: 0, end } })
             }
-            Held::Buffer(span) => Some(Work { span }),
+            Held::Buffer(span) => Some(Work { span: *span }),
         }
     }
 
@@ -163,14 +164,14 @@ impl Input {
             _ => left > STASH_BYTES && span.buffer.len() <= 4 * left,
         };
         if stays {
-            self.held = Held::Buffer(span);
+            self.held = Held::Buffer(Box::new(span));
             return None;
         }
         let rest = span.buffer.get(span.start..span.end).unwrap_or_default();
         self.held = match rest.len() {
             0 => Held::Nothing,
             1..=STASH_BYTES => Held::Stash(rest.to_vec()),
-            _ => Held::Buffer(Span { buffer: rest.to_vec(), start: 0, end: left }),
+            _ => Held::Buffer(Box::new(Span { buffer: rest.to_vec(), start: 0, end: left })),
         };
         reusable(span.buffer)
     }

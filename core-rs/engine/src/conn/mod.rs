@@ -4,6 +4,7 @@
 mod connection;
 mod input;
 mod output;
+mod queue;
 mod slots;
 mod stage;
 mod timing;

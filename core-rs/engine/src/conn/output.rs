@@ -4,24 +4,26 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::Timing;
+use super::queue::push_exact;
 use crate::api::Part;
 use crate::storage::FileRange;
 
 #[derive(Debug)]
 struct Queued {
     part: Part,
-    /// The reply ends with this part.
-    last: bool,
+    /// Of the reply that ends with this part.
+    ends: Option<Timing>,
 }
 
 /// Queued parts; the front one may be sent in part.
 #[derive(Debug, Default)]
 pub struct Output {
+    /// Without memory while it is empty: most connections have nothing to send.
     parts: VecDeque<Queued>,
     /// Bytes of the front part that have left.
     sent: u64,
-    /// Of the replies that have not left completely, in order.
-    timings: VecDeque<Timing>,
+    /// Replies that have not left completely.
+    replies: usize,
     /// When the first byte of the front reply left.
     begun: Option<u64>,
     memory: usize,
@@ -54,7 +56,7 @@ impl Output {
 
     /// Replies that have not left completely.
     pub fn replies(&self) -> usize {
-        self.timings.len()
+        self.replies
     }
 
     /// Queues one reply. Empty parts are dropped; a reply without bytes is none.
@@ -69,13 +71,13 @@ impl Output {
             if let Part::Bytes(bytes) = &part {
                 self.memory += bytes.capacity();
             }
-            self.parts.push_back(Queued { part, last: false });
+            push_exact(&mut self.parts, Queued { part, ends: None });
         }
         if self.parts.len() > before
             && let Some(queued) = self.parts.back_mut()
         {
-            queued.last = true;
-            self.timings.push_back(timing);
+            queued.ends = Some(timing);
+            self.replies += 1;
         }
     }
 
@@ -135,11 +137,10 @@ impl Output {
                 return;
             }
             self.sent -= length;
-            if front.last {
+            if let Some(timing) = &front.ends {
                 self.begun = None;
-                if let Some(timing) = self.timings.pop_front() {
-                    left(&timing, begun);
-                }
+                self.replies -= 1;
+                left(timing, begun);
             }
             if let Part::Bytes(bytes) = &front.part {
                 self.memory -= bytes.capacity();
@@ -147,6 +148,7 @@ impl Output {
             self.parts.pop_front();
         }
         self.sent = 0;
+        self.parts = VecDeque::new();
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::Timing;
+use super::queue::push_exact;
 use crate::api::Part;
 
 /// What an unanswered slot stands for.
@@ -27,6 +28,7 @@ enum Slot {
 #[derive(Debug, Default)]
 pub struct ReplySlots {
     first_token: i64,
+    /// Without memory while it is empty: most connections wait for nothing.
     slots: VecDeque<Slot>,
 }
 
@@ -47,7 +49,7 @@ impl ReplySlots {
     /// Takes the next slot, for the request that was read last.
     pub fn open(&mut self, pending: Pending, timing: Timing) -> i64 {
         let token = self.next_token();
-        self.slots.push_back(Slot::Open(pending, timing));
+        push_exact(&mut self.slots, Slot::Open(pending, timing));
         token
     }
 
@@ -95,7 +97,11 @@ impl ReplySlots {
                 Slot::Ready(..) | Slot::Skipped => {}
             }
             self.first_token += 1;
-            if let Some(Slot::Ready(reply, timing)) = self.slots.pop_front() {
+            let first = self.slots.pop_front();
+            if self.slots.is_empty() {
+                self.slots = VecDeque::new();
+            }
+            if let Some(Slot::Ready(reply, timing)) = first {
                 return Some((reply, timing));
             }
         }

@@ -22,6 +22,7 @@ mod describe;
 mod effects;
 mod event_ring;
 mod histogram;
+mod idle;
 mod image;
 mod lanes;
 mod load;

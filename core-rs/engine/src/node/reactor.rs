@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::admission::AcceptError;
 use super::authorizer::Refusals;
-use super::deadlines::{DeadlineId, Deadlines};
+use super::deadlines::Deadlines;
 use super::lanes::Lane;
 use super::mail::Mail;
 use super::parked::ParkedRequests;
@@ -44,6 +44,8 @@ pub struct Reactor {
     pool: Vec<Vec<u8>>,
     pub(super) parked: ParkedRequests,
     pub(super) deadlines: Deadlines<Due>,
+    /// A deadline is set for connections that may be idle.
+    pub(super) watches_idle: bool,
     dirty: VecDeque<ConnId>,
     /// Connections that a shared limit holds back.
     pub(super) stalled: Vec<ConnId>,
@@ -66,15 +68,14 @@ pub struct Reactor {
 pub(super) struct Tenant {
     pub id: ConnId,
     pub conn: Connection,
-    /// Fires when it has been idle for too long.
-    idle: Option<DeadlineId>,
 }
 
 /// What a deadline is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Parked(u64),
-    Idle(ConnId),
+    /// A connection may have been idle for too long.
+    Idle,
     /// Its listener is gone, and it had time to read its last replies.
     ListenerGone(ConnId),
     /// What waits for this reader has waited for company long enough.
@@ -102,6 +103,7 @@ impl Reactor {
             pool: Vec::new(),
             parked: ParkedRequests::default(),
             deadlines: Deadlines::default(),
+            watches_idle: false,
             dirty: VecDeque::new(),
             stalled: Vec::new(),
             woken: VecDeque::new(),
@@ -115,8 +117,14 @@ impl Reactor {
     }
 
     /// Takes a new connection. On an error the socket must be dropped.
-    pub fn accept(&mut self, listener: &str, peer: SocketAddr, now: Now) -> Result<ConnId, AcceptError> {
-        if let Err(refused) = self.admit(listener, peer) {
+    pub fn accept(
+        &mut self,
+        listener: impl Into<Arc<str>>,
+        peer: SocketAddr,
+        now: Now,
+    ) -> Result<ConnId, AcceptError> {
+        let listener = listener.into();
+        if let Err(refused) = self.admit(&listener, peer) {
             stats::add(&self.stats().refused_connections, 1);
             return Err(refused);
         }
@@ -127,13 +135,11 @@ impl Reactor {
         }
         let generation = self.generations.get(slot).copied().unwrap_or(0);
         let id = ConnId::new(self.thread, generation, slot as u32);
-        let origin = Origin { listener: listener.into(), address: peer.ip(), peer: peer.to_string().into() };
-        let idle_ms = self.node.options.connections_max_idle_ms;
-        let idle = (idle_ms > 0)
-            .then(|| self.deadlines.set(now.monotonic_ms.saturating_add(idle_ms), Due::Idle(id)));
-        let authenticated = !self.node.must_authenticate(listener);
+        let authenticated = !self.node.must_authenticate(&listener);
+        let origin = Origin { listener, peer };
         let conn = Connection::new(origin, self.anonymous.clone(), authenticated, now.monotonic_ms);
-        entry.insert(Tenant { id, conn, idle });
+        entry.insert(Tenant { id, conn });
+        self.watch_idle(now);
         self.update_gauges();
         Ok(id)
     }
@@ -224,7 +230,7 @@ impl Reactor {
         while let Some(due) = self.deadlines.take_due(now.monotonic_ms) {
             match due {
                 Due::Parked(token) => self.expire(token, now),
-                Due::Idle(conn) => self.check_idle(conn, now),
+                Due::Idle => self.check_idle(now),
                 Due::ListenerGone(conn) => self.end(conn, "its listener was removed", false),
                 Due::Company(lane) => self.node.wake_patient(lane),
                 Due::Unmute(conn) => self.unmute(conn, now),
@@ -314,12 +320,9 @@ impl Reactor {
             return;
         }
         let slot = conn.slot() as usize;
-        let Tenant { id, mut conn, idle } = self.connections.remove(slot);
+        let Tenant { id, mut conn } = self.connections.remove(slot);
         if let Some(generation) = self.generations.get_mut(slot) {
             *generation = generation.wrapping_add(1);
-        }
-        if let Some(idle) = idle {
-            self.deadlines.cancel(idle);
         }
         let mut unanswered_control = false;
         let mut usable = self.node.budget.change_input(conn.charged, 0);
@@ -335,7 +338,7 @@ impl Reactor {
         if let Some(buffer) = conn.input.clear() {
             self.give_back(buffer);
         }
-        if self.node.admission.leave(&conn.origin.listener, conn.origin.address) {
+        if self.node.admission.leave(&conn.origin.listener, conn.origin.peer.ip()) {
             self.node.signals.wake_thread(0);
         }
         if unanswered_control {
@@ -394,22 +397,6 @@ impl Reactor {
                 self.end(conn, "its listener was removed", true);
                 self.deadlines.set(now.monotonic_ms.saturating_add(STOP_GRACE_MS), Due::ListenerGone(conn));
             }
-        }
-    }
-
-    fn check_idle(&mut self, conn: ConnId, now: Now) {
-        let idle_ms = self.node.options.connections_max_idle_ms;
-        let Some(connection) = find(&mut self.connections, conn) else { return };
-        // Waiting for an answer of ours is not idleness; not reading one is.
-        let since = if connection.slots.is_empty() { connection.last_active_ms } else { now.monotonic_ms };
-        let due = since.saturating_add(idle_ms);
-        if due <= now.monotonic_ms {
-            self.end(conn, "idle for longer than connections.max.idle.ms", false);
-            return;
-        }
-        let id = self.deadlines.set(due, Due::Idle(conn));
-        if let Some(tenant) = self.connections.get_mut(conn.slot() as usize) {
-            tenant.idle = Some(id);
         }
     }
 

@@ -161,7 +161,7 @@ impl Reactor {
             return Err("its connection is gone".to_owned());
         };
         let authorizer =
-            self.node.authorizer.for_request(connection.origin.address, now.monotonic_ms, &self.refusals);
+            self.node.authorizer.for_request(connection.origin.peer.ip(), now.monotonic_ms, &self.refusals);
         let mut context = RequestContext {
             topics: &self.node.topics,
             settings: &self.node.settings,
@@ -219,10 +219,11 @@ impl Reactor {
     pub(super) fn tell_refusals(&mut self, conn: ConnId, api_key: i16) {
         let refusals = self.refusals.get_mut().take();
         let Some(connection) = find(&mut self.connections, conn) else { return };
+        let peer = connection.origin.peer.to_string();
         for refusal in refusals {
             self.node.emit(&Event::AccessDenied {
                 principal: &connection.principal,
-                peer: &connection.origin.peer,
+                peer: &peer,
                 api_key,
                 operation: refusal.operation,
                 resource_type: refusal.resource_type,
@@ -243,13 +244,14 @@ impl Reactor {
         let timing = Timing { api_key: api.0, received: connection.received_at, ..Timing::default() };
         let token = connection.open_control(stage, (frame.len(), lane), timing);
         self.node.budget.add_request(frame.len());
+        let peer = connection.origin.peer.to_string();
         let event = Event::ControlRequest {
             conn,
             token,
             api_key: api.0,
             api_version: api.1,
             listener: &connection.origin.listener,
-            peer: &connection.origin.peer,
+            peer: &peer,
             principal: &connection.principal,
             arrival_monotonic_ms: now.monotonic_ms,
             arrival_wall_ms: now.wall_ms,
@@ -270,8 +272,8 @@ impl Reactor {
         if let Some(connection) = self.find(conn)
             && !self.node.events.is_full()
         {
-            let peer = &connection.origin.peer;
-            self.node.emit(&Event::RequestRefused { conn, peer, api_key, api_version, message });
+            let peer = connection.origin.peer.to_string();
+            self.node.emit(&Event::RequestRefused { conn, peer: &peer, api_key, api_version, message });
         }
         stats::add(&self.stats().refused, 1);
         self.end(conn, message, false);

@@ -99,9 +99,10 @@ const addon = join(buildFolder, 'millrace.node')
 const bench = join(buildFolder, 'millrace-bench')
 const crates = ['core-rs', 'bench/src', 'bench/Cargo.toml', 'Cargo.toml', 'Cargo.lock']
 step('addon', crates, [addon, bench], () => {
-  run('cargo', ['build', '--release', '--locked', '--quiet', '-p', 'millrace-addon', '-p', 'millrace-bench'])
+  const parts = ['-p', 'millrace-addon', '-p', 'millrace-bench']
+  run('cargo', ['build', '--profile', 'shipping', '--locked', '--quiet', ...parts])
   mkdirSync(buildFolder, { recursive: true })
-  const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release')
+  const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'shipping')
   put(join(built, library), addon)
   put(join(built, process.platform === 'win32' ? 'millrace-bench.exe' : 'millrace-bench'), bench)
 })

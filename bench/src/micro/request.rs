@@ -59,20 +59,12 @@ fn node() -> Result<(Arc<Node>, Reactor), String> {
     let node =
         Node::open(options, Arc::new(SimStorage::new()), 42, NOW).map_err(|error| format!("{error:?}"))?;
     node.set_stopwatch(stopwatch);
-    let partition = PartitionImage {
-        index: 0,
-        leader: 1,
-        leader_epoch: 1,
-        partition_epoch: 0,
-        replicas: vec![1],
-        isr: vec![1],
-    };
     let topic = TopicImage {
         name: "bench",
         topic_id: [7; 16],
         internal: false,
         configs: vec![],
-        partitions: vec![partition],
+        partitions: vec![PartitionImage::alone(0, 1)],
     };
     let mut packed = Vec::new();
     Command::ApplyImage { offset: 5, removed_topics: vec![], topics: vec![topic] }.write(&mut packed);

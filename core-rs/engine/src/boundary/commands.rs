@@ -112,6 +112,14 @@ pub struct PartitionImage {
     pub isr: Vec<i32>,
 }
 
+impl PartitionImage {
+    /// Of a partition that broker `leader` has alone, in leader epoch 1.
+    pub fn alone(index: i32, leader: i32) -> PartitionImage {
+        let replicas = vec![leader];
+        PartitionImage { index, leader, leader_epoch: 1, partition_epoch: 0, isr: replicas.clone(), replicas }
+    }
+}
+
 impl<'a> Command<'a> {
     pub fn kind(&self) -> u8 {
         match self {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use super::Timing;
-use super::queue::push_exact;
+use super::queue;
 use crate::api::Part;
 use crate::storage::FileRange;
 
@@ -18,7 +18,7 @@ struct Queued {
 /// Queued parts; the front one may be sent in part.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Without memory while it is empty: most connections have nothing to send.
+    /// Pushed to and popped from by `queue`.
     parts: VecDeque<Queued>,
     /// Bytes of the front part that have left.
     sent: u64,
@@ -71,7 +71,7 @@ impl Output {
             if let Part::Bytes(bytes) = &part {
                 self.memory += bytes.capacity();
             }
-            push_exact(&mut self.parts, Queued { part, ends: None });
+            queue::push(&mut self.parts, Queued { part, ends: None });
         }
         if self.parts.len() > before
             && let Some(queued) = self.parts.back_mut()
@@ -145,10 +145,9 @@ impl Output {
             if let Part::Bytes(bytes) = &front.part {
                 self.memory -= bytes.capacity();
             }
-            self.parts.pop_front();
+            queue::pop(&mut self.parts);
         }
         self.sent = 0;
-        self.parts = VecDeque::new();
     }
 }
 

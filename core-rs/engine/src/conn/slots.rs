@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::Timing;
-use super::queue::push_exact;
+use super::queue;
 use crate::api::Part;
 
 /// What an unanswered slot stands for.
@@ -28,7 +28,7 @@ enum Slot {
 #[derive(Debug, Default)]
 pub struct ReplySlots {
     first_token: i64,
-    /// Without memory while it is empty: most connections wait for nothing.
+    /// Pushed to and popped from by `queue`.
     slots: VecDeque<Slot>,
 }
 
@@ -49,7 +49,7 @@ impl ReplySlots {
     /// Takes the next slot, for the request that was read last.
     pub fn open(&mut self, pending: Pending, timing: Timing) -> i64 {
         let token = self.next_token();
-        push_exact(&mut self.slots, Slot::Open(pending, timing));
+        queue::push(&mut self.slots, Slot::Open(pending, timing));
         token
     }
 
@@ -97,11 +97,7 @@ impl ReplySlots {
                 Slot::Ready(..) | Slot::Skipped => {}
             }
             self.first_token += 1;
-            let first = self.slots.pop_front();
-            if self.slots.is_empty() {
-                self.slots = VecDeque::new();
-            }
-            if let Some(Slot::Ready(reply, timing)) = first {
+            if let Some(Slot::Ready(reply, timing)) = queue::pop(&mut self.slots) {
                 return Some((reply, timing));
             }
         }

@@ -272,7 +272,7 @@ impl World {
 }
 
 pub fn led_partition(index: i32) -> PartitionImage {
-    PartitionImage { index, leader: 1, leader_epoch: 1, partition_epoch: 0, replicas: vec![1], isr: vec![1] }
+    PartitionImage::alone(index, 1)
 }
 
 /// A request with its size before it.

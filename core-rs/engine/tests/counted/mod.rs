@@ -68,20 +68,12 @@ impl World {
         let reactor = Reactor::new(node.clone(), 0);
         let mut world = World { node, reactor };
         world.run_effects();
-        let led = |index| PartitionImage {
-            index,
-            leader: 1,
-            leader_epoch: 1,
-            partition_epoch: 0,
-            replicas: vec![1],
-            isr: vec![1],
-        };
         let topic = TopicImage {
             name: "t",
             topic_id: TOPIC,
             internal: false,
             configs: Vec::new(),
-            partitions: (0..2).map(led).collect(),
+            partitions: (0..2).map(|index| PartitionImage::alone(index, 1)).collect(),
         };
         let mut batch = Vec::new();
         Command::ApplyImage { offset: 5, removed_topics: Vec::new(), topics: vec![topic] }.write(&mut batch);

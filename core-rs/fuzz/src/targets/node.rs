@@ -53,20 +53,12 @@ fn stream(mut input: &[u8]) -> Vec<u8> {
 }
 
 fn create_topic(node: &Arc<Node>) {
-    let led = |index| PartitionImage {
-        index,
-        leader: 1,
-        leader_epoch: 1,
-        partition_epoch: 0,
-        replicas: vec![1],
-        isr: vec![1],
-    };
     let topic = TopicImage {
         name: "t",
         topic_id: [7; 16],
         internal: false,
         configs: Vec::new(),
-        partitions: vec![led(0), led(1)],
+        partitions: (0..2).map(|index| PartitionImage::alone(index, 1)).collect(),
     };
     let mut batch = Vec::new();
     Command::ApplyImage { offset: 5, removed_topics: Vec::new(), topics: vec![topic] }.write(&mut batch);

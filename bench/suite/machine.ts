@@ -23,12 +23,12 @@ export function refuseMemory(folder: string): void {
     throw new Error(`${folder} lies in memory: give a folder on a disk with --folder`)
 }
 
-/** The commit that runs; `+` after it where files were changed since; null outside of a repository. */
+/** The commit that runs; `+` after it where files were changed since, results aside; null outside of a repository. */
 export function commitOf(): string | null {
   try {
     const git = (...args: string[]) =>
       execFileSync('git', args, { cwd: root, stdio: 'pipe' }).toString().trim()
-    const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
+    const changed = git('status', '--porcelain', '--untracked-files=no', '--', '.', ':!bench/results') !== ''
     return `${git('rev-parse', '--short=10', 'HEAD')}${changed ? '+' : ''}`
   } catch {
     return null
@@ -66,7 +66,6 @@ export function describeMachine(folder: string, jars: string | undefined): Recor
     'file system': fileSystemOf(folder),
     'TCP congestion control': congestionControl(),
     Node: process.version,
-    Millrace: commitOf() ?? 'unknown commit',
     ...(jars === undefined ? {} : { 'Apache Kafka': kafkaVersion(jars) ?? 'unknown', Java: javaVersion() }),
   }
 }

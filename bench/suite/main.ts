@@ -11,7 +11,15 @@ import { OptionError, readOptions, type Settings } from './options.js'
 import { parts } from './parts/index.js'
 import { endAll, root, runBinary } from './processes.js'
 import { readReport, writeReport } from './report.js'
-import { merged, type PartResult, type Report, type Slice, summed } from './results.js'
+import {
+  addedTo,
+  merged,
+  type PartResult,
+  type Report,
+  refuseOtherMachine,
+  roundsOf,
+  summed,
+} from './results.js'
 import { runPart } from './rounds.js'
 import { Session } from './session.js'
 
@@ -69,54 +77,69 @@ async function main(): Promise<void> {
     ...(jars ? ['kafka' as const] : []),
     ...(aa ? ['again' as const] : []),
   ]
-  let report: Report = merged(earlier, {
-    format: 1,
-    machine: describeMachine(folder, jars),
-    parts: {},
-    noise: {},
-  })
-  for (const part of parts.filter(({ name }) => settings.parts.includes(name))) {
-    const result = await resultOf(part, session, settings, targets, [cores.brokerCore, cores.clientCore])
-    if (result.failure !== null) process.exitCode = 1
-    const kind = aa && jars === undefined ? 'noise' : 'parts'
-    report = merged(report, { ...report, [kind]: { [part.name]: result } })
-    writeReport(out, report)
+  const machine = describeMachine(folder, jars)
+  if (settings.add) refuseOtherMachine(earlier?.machine ?? machine, machine)
+  let report: Report = merged(earlier, { format: 2, machine, parts: {}, noise: {} })
+  const kind = aa && jars === undefined ? 'noise' : 'parts'
+  const chosen = parts.filter(({ name }) => settings.parts.includes(name))
+  const before = new Map(
+    chosen.map((part) => {
+      const lanes = [...(part.floors ? ['floor' as const] : []), ...targets]
+      const there = settings.add ? report[kind][part.name] : undefined
+      return [part, addedTo(there, part, quick, lanes)]
+    }),
+  )
+  for (const [part, had] of before) {
+    await measure(part, session, settings, targets, [cores.brokerCore, cores.clientCore], had, (result) => {
+      if (result.failure !== null) process.exitCode = 1
+      report = merged(report, { ...report, [kind]: { [part.name]: result } })
+      writeReport(out, report)
+    })
   }
   await session.close()
   say(`report: ${join(out, 'report.md')}`)
 }
 
-/** Runs one part to its end, or to its failure: the others still run. */
-async function resultOf(
+/** Runs one part to its end, or to its failure: the others still run. `done` gets what there is after each round. */
+async function measure(
   part: Part,
   session: Session,
   { quick, rounds }: Settings,
   targets: readonly TargetName[],
   cores: readonly number[],
-): Promise<PartResult> {
-  const [ran, started] = [new Date().toISOString(), performance.now()]
-  const slices: Slice[] = []
-  let failure: string | null = null
+  had: Pick<PartResult, 'runs' | 'slices'>,
+  done: (result: PartResult) => void,
+): Promise<void> {
+  const [ran, started, commit] = [new Date().toISOString(), performance.now(), commitOf()]
+  const slices = [...had.slices]
+  let complete = 0
+  const tell = (failure: string | null) => {
+    const run = { ran, seconds: (performance.now() - started) / 1000, commit, rounds: complete }
+    done(summed(part, { quick, runs: [...had.runs, run], failure }, slices))
+  }
   try {
-    const touchBytes = quick ? GIB / 4 : 4 * GIB
     await runPart(part, session, {
       targets,
       rounds,
+      before: roundsOf(had),
       cores,
-      touchBytes,
+      touchBytes: quick ? GIB / 4 : 4 * GIB,
       say,
-      done: (more) => slices.push(...more),
+      done: (more) => {
+        slices.push(...more)
+        complete += 1
+        tell(null)
+      },
     })
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error)
+    const failure = error instanceof Error ? error.message : String(error)
     say(`${part.name} broke off: ${failure}`)
     // Nobody knows what state they are in.
     await session.endOwn()
     await session.endShared()
     session.clear()
+    tell(failure)
   }
-  const seconds = (performance.now() - started) / 1000
-  return summed(part, { rounds, quick, ran, seconds, commit: commitOf(), failure }, slices)
 }
 
 main().catch((error: unknown) => {

@@ -6,6 +6,8 @@ export interface Settings {
   readonly parts: readonly string[]
   /** undefined: 7, or 1 when quick. */
   readonly rounds: number
+  /** Rounds are added to those that the report has of these parts. */
+  readonly add: boolean
   /** The folder with Kafka's jars; `true`: fetch them; `false`: no Kafka. */
   readonly kafka: string | boolean
   readonly aa: boolean
@@ -29,6 +31,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     .description('Measures Millrace, and Apache Kafka beside it, against the limits of this machine.')
     .option('--parts <names>', 'only these parts, separated by commas', (text) => text.split(','))
     .option('--rounds <number>', `rounds of each part (default: ${ROUNDS}, or 1 with --quick)`, whole)
+    .option('--add', 'add rounds to those that the report has of these parts, instead of replacing them')
     .option(
       '--kafka [jars]',
       'measure Apache Kafka too; its jars are fetched where no folder of them is given',
@@ -56,9 +59,12 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   const unknown = (chosen.parts ?? []).filter((name) => !known.includes(name))
   if (unknown.length > 0)
     throw new OptionError(`--parts: no part ${unknown.join(', ')}; there are ${known.join(', ')}`)
+  if (chosen.add && chosen.out === undefined)
+    throw new OptionError('--add: name the report that rounds are added to with --out')
   return {
     parts: known.filter((name) => chosen.parts?.includes(name) ?? true),
     rounds: chosen.rounds ?? (chosen.quick ? 1 : ROUNDS),
+    add: chosen.add ?? false,
     kafka: chosen.kafka ?? false,
     aa: chosen.aa ?? false,
     quick: chosen.quick ?? false,

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import type { Measure } from './contract.js'
 import { percentilePlots, roundsPlot } from './plots.js'
-import { keptOf, type Lane, MOST_STEAL, type PartResult, type Report } from './results.js'
+import { keptOf, type Lane, MOST_STEAL, type PartResult, type Report, roundsOf } from './results.js'
 import { figure, type Spread, spreadOf } from './statistics.js'
 
 /** What an earlier invocation left in `folder`. Throws a sentence when it is none of ours. */
@@ -12,7 +12,7 @@ export function readReport(folder: string): Report | undefined {
   const file = join(folder, 'report.json')
   if (!existsSync(file)) return undefined
   const report: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  if (report === null || typeof report !== 'object' || !('format' in report) || report.format !== 1)
+  if (report === null || typeof report !== 'object' || !('format' in report) || report.format !== 2)
     throw new Error(`${file} is no report of this suite`)
   return report as Report
 }
@@ -149,10 +149,14 @@ function ranAs(result: PartResult): string {
   const dropped = result.slices.filter(({ kept }) => !kept).length
   const stolen = result.slices.filter(({ kept, steal }) => kept && steal > MOST_STEAL).length
   const primes = spreadOf(result.slices.flatMap(({ kept, prime }) => (kept && prime !== null ? [prime] : [])))
-  const size = `${result.rounds} ${result.rounds === 1 ? 'round' : 'rounds'}${result.quick ? ' of small sizes (quick: the figures mean nothing)' : ''}`
-  const commit = result.commit === null ? '' : ` at commit ${result.commit}`
+  const counted = (rounds: number) => `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
+  const small = result.quick ? ' of small sizes (quick: the figures mean nothing)' : ''
   return [
-    `Ran ${result.ran}${commit}: ${size} in ${figure(result.seconds)} s.`,
+    ...result.runs.map(({ ran, seconds, commit, rounds }) => {
+      const at = commit === null ? '' : ` at commit ${commit}`
+      return `Ran ${ran}${at}: ${counted(rounds)}${small} in ${figure(seconds)} s.`
+    }),
+    ...(result.runs.length > 1 ? [`${counted(roundsOf(result))} in all.`] : []),
     ...(dropped > 0 ? [`${dropped} slices dropped for steal and repeated.`] : []),
     ...(stolen > 0 ? [`${stolen} slices kept in spite of steal above ${MOST_STEAL * 100} %.`] : []),
     ...(primes === undefined ? [] : [`Page cache before the slices: ${shown(primes)} CPU-s/GiB.`]),

@@ -1,5 +1,6 @@
 // What a run leaves behind: every slice as it was measured, the medians and verdicts, merged over several invocations.
 // It holds and merges; it never measures and never renders.
+import { isDeepStrictEqual } from 'node:util'
 import type { Figures, Measure, Part, TargetName } from './contract.js'
 import { type Judged, judge, mediansOf } from './statistics.js'
 
@@ -24,27 +25,34 @@ export interface Slice {
   readonly kept: boolean
 }
 
-/** One part as it ran. */
+/** Rounds of a part in one invocation. */
+export interface Run {
+  /** ISO time of its start; seconds that it took. */
+  readonly ran: string
+  readonly seconds: number
+  readonly commit: string | null
+  /** Whole ones. */
+  readonly rounds: number
+}
+
+/** One part as it ran, in one invocation or several. */
 export interface PartResult {
   readonly name: string
   readonly title: string
   readonly method: string
   readonly measures: readonly Measure[]
-  readonly rounds: number
   readonly quick: boolean
-  /** ISO time of its start; seconds that it took. */
-  readonly ran: string
-  readonly seconds: number
-  readonly commit: string | null
+  readonly runs: readonly Run[]
+  /** Of whole rounds, counted on over all runs. */
   readonly slices: readonly Slice[]
   readonly medians: Readonly<Partial<Record<Lane, Figures>>>
   readonly goals: readonly Judged[]
-  /** Why it broke off, if it did. */
+  /** Why the last run broke off, if it did. */
   readonly failure: string | null
 }
 
 export interface Report {
-  readonly format: 1
+  readonly format: 2
   readonly machine: Readonly<Record<string, string>>
   readonly parts: Readonly<Record<string, PartResult>>
   /** Millrace against Millrace alone. */
@@ -73,10 +81,43 @@ export function keptOf(slices: readonly Slice[], lane: Lane): Slice[] {
   return slices.filter((slice) => slice.kept && slice.lane === lane)
 }
 
+export function roundsOf({ runs }: Pick<PartResult, 'runs'>): number {
+  return runs.reduce((sum, { rounds }) => sum + rounds, 0)
+}
+
+/** Throws a sentence where a report comes from another machine than that which is to add to it. */
+export function refuseOtherMachine(reported: Report['machine'], machine: Report['machine']): void {
+  const keys = new Set([...Object.keys(reported), ...Object.keys(machine)])
+  const other = [...keys].filter((key) => reported[key] !== machine[key])
+  if (other.length > 0)
+    throw new Error(`--add: the report is of another machine (${other.join(', ')}); run the part anew`)
+}
+
+/** What `part` has of `lanes` in a report, for more rounds to be added to. Throws a sentence where they do not fit. */
+export function addedTo(
+  earlier: PartResult | undefined,
+  part: Part,
+  quick: boolean,
+  lanes: readonly Lane[],
+): Pick<PartResult, 'runs' | 'slices'> {
+  if (earlier === undefined || earlier.slices.length === 0) return { runs: [], slices: [] }
+  const had = new Set(earlier.slices.map(({ lane }) => lane))
+  const alike =
+    earlier.quick === quick &&
+    earlier.method === part.method &&
+    JSON.stringify(earlier.measures) === JSON.stringify(part.measures) &&
+    isDeepStrictEqual(had, new Set(lanes))
+  if (!alike)
+    throw new Error(
+      `--add: the report has ${part.name} by another method, in other sizes or of other targets (${[...had].join(', ')}); run it anew`,
+    )
+  return { runs: earlier.runs, slices: earlier.slices }
+}
+
 /** Medians and verdicts out of the slices. */
 export function summed(
   part: Part,
-  about: Pick<PartResult, 'rounds' | 'quick' | 'ran' | 'seconds' | 'commit' | 'failure'>,
+  about: Pick<PartResult, 'quick' | 'runs' | 'failure'>,
   slices: readonly Slice[],
 ): PartResult {
   const medians: Partial<Record<Lane, Figures>> = {}
@@ -92,7 +133,7 @@ export function summed(
 /** `later` over `earlier`: parts that ran again replace what was there. */
 export function merged(earlier: Report | undefined, later: Report): Report {
   return {
-    format: 1,
+    format: 2,
     machine: later.machine,
     parts: { ...earlier?.parts, ...later.parts },
     noise: { ...earlier?.noise, ...later.noise },

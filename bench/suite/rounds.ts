@@ -8,13 +8,15 @@ import { figure, orderOf } from './statistics.js'
 
 export interface Plan {
   readonly targets: readonly TargetName[]
+  /** How many, and how many there were before: the order goes on where it ended. */
   readonly rounds: number
+  readonly before: number
   /** The CPUs whose steal counts. */
   readonly cores: readonly number[]
   /** Touched and freed before each round. */
   readonly touchBytes: number
   say(line: string): void
-  /** Gets every slice as soon as it is done, those that were dropped too. */
+  /** Gets the slices of a round when it is over, those that were dropped too. */
   done(slices: readonly Slice[]): void
 }
 
@@ -28,10 +30,13 @@ export async function runPart(part: Part, session: Session, plan: Plan): Promise
       session.pause(name)
     }
   }
-  for (let round = 1; round <= plan.rounds; round += 1) {
+  for (let round = plan.before + 1; round <= plan.before + plan.rounds; round += 1) {
     await session.touch(plan.touchBytes)
-    if (part.floors !== undefined) await slicesOf(part, 'floor', round, session, plan)
-    for (const name of orderOf(plan.targets, round)) await slicesOf(part, name, round, session, plan)
+    const lanes: Lane[] = orderOf(plan.targets, round)
+    if (part.floors !== undefined) lanes.unshift('floor')
+    const slices: Slice[] = []
+    for (const lane of lanes) slices.push(...(await slicesOf(part, lane, round, session, plan)))
+    plan.done(slices)
   }
   if (!part.own) {
     for (const name of plan.targets) {
@@ -45,7 +50,13 @@ export async function runPart(part: Part, session: Session, plan: Plan): Promise
 }
 
 /** One slice, and again while the host takes too much of it. */
-async function slicesOf(part: Part, lane: Lane, round: number, session: Session, plan: Plan): Promise<void> {
+async function slicesOf(
+  part: Part,
+  lane: Lane,
+  round: number,
+  session: Session,
+  plan: Plan,
+): Promise<Slice[]> {
   const target = part.own || lane === 'floor' ? undefined : await session.awake(lane)
   const attempts: Omit<Slice, 'kept'>[] = []
   for (let attempt = 1; ; attempt += 1) {
@@ -59,14 +70,14 @@ async function slicesOf(part: Part, lane: Lane, round: number, session: Session,
     attempts.push({ lane, round, attempt, startedAt, seconds, figures, steal, prime })
     const shown = shownOf(part, lane, figures)
     plan.say(
-      `${part.name} ${round}/${plan.rounds} ${lane}: ${shown} (${figure(seconds)} s, steal ${percent(steal)})`,
+      `${part.name} ${round}/${plan.before + plan.rounds} ${lane}: ${shown} (${figure(seconds)} s, steal ${percent(steal)})`,
     )
     if (target !== undefined) await session.deleteTopics(target.name)
     await session.endOwn()
     if (!isToRepeat(steal, attempt)) break
   }
   if (target !== undefined) session.pause(target.name)
-  plan.done(withKept(attempts))
+  return withKept(attempts)
 }
 
 function measured(part: Part, lane: Lane, target: Target | undefined, context: Context): Promise<Figures> {

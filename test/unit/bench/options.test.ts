@@ -39,6 +39,11 @@ describe('the command line of the suite', () => {
     expect(readOptions(['--quick', '--rounds', '3'], KNOWN).rounds).toBe(3)
   })
 
+  it('adds rounds to a report that is named', () => {
+    expect(readOptions(['--add', '--out', 'there'], KNOWN)).toMatchObject({ add: true, out: 'there' })
+    expect(sentence('--add')).toMatch(/--add: name the report .* with --out/)
+  })
+
   it('names what is wrong', () => {
     expect(sentence('--parts', 'produce,porduce')).toMatch(
       /--parts: no part porduce; there are produce, fetch/,

@@ -6,13 +6,17 @@ import { describe, expect, it } from 'vitest'
 import type { Part } from '../../../bench/suite/contract.js'
 import { curvesOf, percentilePlots, roundsPlot, ticksUpTo } from '../../../bench/suite/plots.js'
 import { resultOf } from '../../../bench/suite/processes.js'
-import { readReport, writeReport } from '../../../bench/suite/report.js'
+import { markdown, readReport, writeReport } from '../../../bench/suite/report.js'
 import {
+  addedTo,
   isToRepeat,
   type Lane,
   merged,
   type PartResult,
   type Report,
+  type Run,
+  refuseOtherMachine,
+  roundsOf,
   type Slice,
   summed,
   withKept,
@@ -45,21 +49,15 @@ const part: Part = {
   ],
 }
 
-const about = {
-  rounds: 1,
-  quick: false,
-  ran: '2026-01-01T00:00:00Z',
-  seconds: 5,
-  commit: 'abc',
-  failure: null,
-}
+const run: Run = { ran: '2026-01-01T00:00:00Z', seconds: 5, commit: 'abc', rounds: 1 }
+const about = { quick: false, runs: [run], failure: null }
 const slices = (kafka: number): Slice[] => [
   ...withKept([attempt(0.1, 1, 'millrace', 99), attempt(0, 2, 'millrace', 1)]),
   ...withKept([attempt(0, 1, 'kafka', kafka)]),
   ...withKept([attempt(0, 1, 'floor', 0.5)]),
 ]
 const report = (result: PartResult): Report => ({
-  format: 1,
+  format: 2,
   machine: { CPU: 'one | two' },
   parts: { [result.name]: result },
   noise: {},
@@ -98,9 +96,12 @@ describe('a report', () => {
       const first = report(summed(part, about, slices(4)))
       const other = report(summed({ ...part, name: 'other' }, about, slices(2)))
       writeReport(folder, merged(first, other))
-      const again = merged(readReport(folder), report(summed(part, { ...about, ran: 'later' }, slices(1))))
+      const again = merged(
+        readReport(folder),
+        report(summed(part, { ...about, runs: [{ ...run, ran: 'later' }] }, slices(1))),
+      )
       expect(Object.keys(again.parts)).toEqual(['small', 'other'])
-      expect(again.parts.small?.ran).toBe('later')
+      expect(again.parts.small?.runs).toEqual([{ ...run, ran: 'later' }])
       expect(again.parts.small?.goals[0]).toMatchObject({ value: 1, verdict: 'not met' })
       expect(again.parts.other?.goals[0]).toMatchObject({ value: 0.5, verdict: 'met' })
     })
@@ -121,9 +122,51 @@ describe('a report', () => {
   it('of somebody else is refused', () => {
     inFolder((folder) => {
       expect(readReport(folder)).toBeUndefined()
-      writeFileSync(join(folder, 'report.json'), '{"format":2}')
+      writeFileSync(join(folder, 'report.json'), '{"format":1}')
       expect(() => readReport(folder)).toThrow(/report\.json is no report of this suite/)
     })
+  })
+})
+
+describe('rounds that are added', () => {
+  const lanes: Lane[] = ['floor', 'millrace', 'kafka']
+
+  it('count with those that were there, and the report names both runs', () => {
+    const had = addedTo(summed(part, about, slices(4)), part, false, lanes)
+    expect(roundsOf(had)).toBe(1)
+    const later = { ...run, ran: 'later', commit: 'def', rounds: 2 }
+    const both = summed(part, { ...about, runs: [...had.runs, later] }, [
+      ...had.slices,
+      ...slices(2),
+      ...slices(1),
+    ])
+    expect(both.medians.kafka?.cpu).toBe(2)
+    const text = markdown(report(both), new Map())
+    expect(text).toContain(
+      'at commit abc: 1 round in 5 s. Ran later at commit def: 2 rounds in 5 s. 3 rounds in all.',
+    )
+  })
+
+  it('begin a part that the report has not', () => {
+    const nothing = { runs: [], slices: [] }
+    expect(addedTo(undefined, part, false, lanes)).toEqual(nothing)
+    expect(addedTo(summed(part, { ...about, failure: 'broken' }, []), part, false, lanes)).toEqual(nothing)
+  })
+
+  it('are refused where the part is not the same any more', () => {
+    const there = summed(part, about, slices(4))
+    const refused = /--add: the report has small by another method.*\(millrace, kafka, floor\)/
+    expect(() => addedTo(there, part, true, lanes)).toThrow(refused)
+    expect(() => addedTo(there, { ...part, method: 'All runs.' }, false, lanes)).toThrow(refused)
+    expect(() => addedTo(there, { ...part, measures: [] }, false, lanes)).toThrow(refused)
+    expect(() => addedTo(there, part, false, [...lanes, 'again'])).toThrow(refused)
+  })
+
+  it('are refused on another machine', () => {
+    expect(() => refuseOtherMachine({ CPU: 'one' }, { CPU: 'one' })).not.toThrow()
+    expect(() => refuseOtherMachine({ CPU: 'one' }, { CPU: 'two', Java: '17' })).toThrow(
+      /another machine \(CPU, Java\)/,
+    )
   })
 })
 

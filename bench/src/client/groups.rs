@@ -10,8 +10,9 @@ use super::swarm::Swarm;
 
 const SESSION_TIMEOUT_MS: i32 = 60_000;
 const UNKNOWN_MEMBER_ID: i16 = 25;
-/// Load in progress, coordinator not available, not coordinator; an unknown topic while the offsets' own is made.
-const COORDINATOR_IS_COMING: [i16; 4] = [14, 15, 16, 3];
+/// Load in progress, coordinator not available, not coordinator; an unknown topic while the offsets' own is made; no
+/// error, which is what Kafka answers to any heartbeat while it loads the group.
+const COORDINATOR_IS_COMING: [i16; 5] = [14, 15, 16, 3, 0];
 
 #[derive(Clone, Default)]
 pub struct Member {

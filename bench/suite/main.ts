@@ -13,6 +13,7 @@ import { endAll, root, runBinary } from './processes.js'
 import { readReport, writeReport } from './report.js'
 import {
   addedTo,
+  lanesOf,
   merged,
   type PartResult,
   type Report,
@@ -84,9 +85,8 @@ async function main(): Promise<void> {
   const chosen = parts.filter(({ name }) => settings.parts.includes(name))
   const before = new Map(
     chosen.map((part) => {
-      const lanes = [...(part.floors ? ['floor' as const] : []), ...targets]
       const there = settings.add ? report[kind][part.name] : undefined
-      return [part, addedTo(there, part, quick, lanes)]
+      return [part, addedTo(there, part, quick, lanesOf(part, targets))]
     }),
   )
   for (const [part, had] of before) {

@@ -68,6 +68,11 @@ export function isToRepeat(steal: number, attempt: number): boolean {
   return steal > MOST_STEAL && attempt <= MOST_REPEATS
 }
 
+/** Who is measured in a round of `part`, in turn: the floors first, where it has some. */
+export function lanesOf(part: Part, targets: readonly TargetName[]): Lane[] {
+  return part.floors === undefined ? [...targets] : ['floor', ...targets]
+}
+
 /** Marks what counts: of the attempts at one slice the last one if it is clean, else that with the least steal. */
 export function withKept(attempts: readonly Omit<Slice, 'kept'>[]): Slice[] {
   const last = attempts.at(-1)

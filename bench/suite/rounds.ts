@@ -2,7 +2,7 @@
 // It decides when something is measured; what is measured is the part's.
 import type { Context, Figures, Part, Target, TargetName } from './contract.js'
 import { cpuTimeNow, stealBetween } from './proc.js'
-import { isToRepeat, type Lane, type Slice, withKept } from './results.js'
+import { isToRepeat, type Lane, lanesOf, type Slice, withKept } from './results.js'
 import type { Session } from './session.js'
 import { figure, orderOf } from './statistics.js'
 
@@ -32,10 +32,9 @@ export async function runPart(part: Part, session: Session, plan: Plan): Promise
   }
   for (let round = plan.before + 1; round <= plan.before + plan.rounds; round += 1) {
     await session.touch(plan.touchBytes)
-    const lanes: Lane[] = orderOf(plan.targets, round)
-    if (part.floors !== undefined) lanes.unshift('floor')
     const slices: Slice[] = []
-    for (const lane of lanes) slices.push(...(await slicesOf(part, lane, round, session, plan)))
+    for (const lane of lanesOf(part, orderOf(plan.targets, round)))
+      slices.push(...(await slicesOf(part, lane, round, session, plan)))
     plan.done(slices)
   }
   if (!part.own) {

@@ -40,14 +40,20 @@ fn one() -> usize {
 }
 
 /// One request, built once: only the partitions' numbers change.
-struct Frame {
+pub(crate) struct Frame {
     bytes: Vec<u8>,
     /// Where each partition's number stands.
     places: Vec<usize>,
 }
 
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Frame {
-    fn new(topic: &str, batches: usize, batch: &[u8]) -> Self {
+    pub(crate) fn new(topic: &str, batches: usize, batch: &[u8]) -> Self {
         let start =
             Request::new(0, 7, 0).i16(-1).i16(-1).i32(30_000).i32(1).string(topic).i32(batches as i32);
         let each = 4 + 4 + batch.len();
@@ -62,7 +68,7 @@ impl Frame {
     }
 
     /// For as many partitions from `first` on, wrapping around.
-    fn address(&mut self, first: usize, partitions: usize) {
+    pub(crate) fn address(&mut self, first: usize, partitions: usize) {
         for (number, place) in self.places.iter().enumerate() {
             let partition = ((first + number) % partitions) as u32;
             self.bytes[*place..place + 4].copy_from_slice(&partition.to_be_bytes());

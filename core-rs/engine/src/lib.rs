@@ -8,6 +8,7 @@ pub mod log;
 pub mod node;
 pub mod panics;
 pub mod partition;
+mod prefetch;
 pub mod quorum;
 pub mod storage;
 pub mod time;

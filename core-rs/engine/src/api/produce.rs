@@ -23,7 +23,10 @@ const TRANSACTIONAL: u8 = 0x10;
 
 pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<Outcome, WireError> {
     let request = ProduceRequest::read(ctx.body(frame), ctx.header.api_version)?;
-    let mut prepared = prepare(ctx, Asked::of(ctx, frame, request), frame);
+    let asked = Asked::of(ctx, frame, request);
+    asked.prefetch();
+    let mut prepared = prepare(ctx, asked, frame);
+    prepared.prefetch();
     for Checked { partition, records, batch, place } in std::mem::take(&mut prepared.checked) {
         let records = frame.get_mut(records).unwrap_or_default();
         let appended = partition.append_as_leader(records, batch, prepared.acks == -1, ctx.now, ctx.notices);
@@ -48,6 +51,22 @@ impl Asked {
         let found = |asked: ProduceTopic<'_>| find(ctx, asked.topic, asked.partition_count);
         let topics = topics.into_iter().map(found).collect();
         Asked { acks, timeout_ms, unauthorized, topics, partitions }
+    }
+
+    /// Asks for the memory of all partitions, so that the first ones come while nothing else is to be done and the
+    /// others while those are checked. One alone is about to be touched anyway.
+    fn prefetch(&self) {
+        if self.partitions.len() < 2 {
+            return;
+        }
+        let mut remaining = self.partitions.iter();
+        for Found { topic, label, .. } in &self.topics {
+            for asked in remaining.by_ref().take(label.partition_count) {
+                if let Some(Ok(partition)) = topic.as_ref().map(|topic| topic.partition(asked.index)) {
+                    partition.prefetch();
+                }
+            }
+        }
     }
 }
 
@@ -213,6 +232,13 @@ fn failed(index: i32, partition: &Partition, error: &PartitionError) -> Produced
 }
 
 impl Prepared {
+    /// Asks for what the appends will touch.
+    fn prefetch(&self) {
+        if self.checked.len() > 1 {
+            self.checked.iter().for_each(|checked| checked.partition.prefetch_end());
+        }
+    }
+
     /// Takes over what became of a batch.
     pub(super) fn settle(
         &mut self,

@@ -2,6 +2,7 @@
 //! next sync, so that no append waits for a directory sync.
 
 use super::checkpoint::EpochStart;
+use crate::prefetch::prefetch;
 
 #[derive(Debug, Default)]
 pub(super) struct Epochs {
@@ -17,6 +18,13 @@ impl Epochs {
 
     pub(super) fn entries(&self) -> &[EpochStart] {
         &self.entries
+    }
+
+    /// Brings the newest entry into the cache.
+    pub(super) fn prefetch_end(&self) {
+        if let Some(last) = self.entries.last() {
+            prefetch(last, 0);
+        }
     }
 
     /// A batch of `epoch` begins at `start_offset`; −1 is no epoch. One older than the last, as in a log that was brought

@@ -15,6 +15,7 @@ use super::segment::Segment;
 use super::tail::{Located, Tail};
 use super::warm::Warm;
 use super::{AppendBatch, AppendOutcome, AppendSize, LogConfig, LogError, LogPosition, RolledSegment};
+use crate::prefetch::prefetch;
 use crate::time::Now;
 
 /// One partition's log. It is pure state around files: the caller serialises access.
@@ -239,6 +240,15 @@ impl Log {
     /// Whether an append of this size goes to the active segment, and no closed one is left to be told of.
     pub fn appends_without_roll(&self, size: &AppendSize, now: Now) -> bool {
         self.untold_roll.is_none() && size.bytes <= self.segment_limit() && !self.must_roll(size, now)
+    }
+
+    /// Brings what the next append touches into the cache.
+    pub fn prefetch_end(&self) {
+        if let Some(active) = self.segments.last() {
+            prefetch(active, 0);
+        }
+        self.tail.prefetch_end();
+        self.epochs.prefetch_end();
     }
 
     fn must_roll(&self, size: &AppendSize, now: Now) -> bool {

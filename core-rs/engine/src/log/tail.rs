@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::LogPosition;
+use crate::prefetch::prefetch;
 
 /// Batches remembered: about one KiB per partition under load, nothing for one that was never written to.
 const TAIL_BATCHES: usize = 24;
@@ -25,6 +26,13 @@ impl Tail {
             self.batches.pop_front();
         }
         self.batches.push_back((batch, last_offset));
+    }
+
+    /// Brings the place of the next batch into the cache.
+    pub(super) fn prefetch_end(&self) {
+        if let Some(last) = self.batches.back() {
+            prefetch(last, size_of_val(last));
+        }
     }
 
     /// The batch that contains `offset`, or the first after it.

@@ -1,6 +1,7 @@
 //! One partition: role, log, high watermark, producer state and who waits for it, behind one lock around pure state.
 //! It speaks no wire format and wakes nobody itself; what follows from a change leaves in `Notices`.
 
+mod ahead;
 mod append;
 mod append_run;
 mod check;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use millrace_record::BatchHeader;
 
 use super::folder::{LOG, file_path};
-use super::window::{Batch, SCAN_WINDOW, Walk, WalkError};
+use super::window::{Batch, LOOKUP_WINDOW, SCAN_WINDOW, Walk, WalkError};
 use super::{LogError, LogPosition};
 use crate::storage::{Storage, StorageFile};
 
@@ -60,7 +60,8 @@ impl BatchReader {
     /// The next batch as producer state needs it: its header and, of a control batch, all of it; checksums are
     /// not compared.
     pub fn next_replayed(&mut self) -> Result<Option<ReplayedBatch>, LogError> {
-        let Some((position, batch)) = self.step(Walk::next)? else {
+        // A larger window would bring mostly records, which nobody looks at.
+        let Some((position, batch)) = self.step(Walk::next, LOOKUP_WINDOW)? else {
             return Ok(None);
         };
         let control = match batch.header.is_control() {
@@ -79,7 +80,7 @@ impl BatchReader {
     }
 
     fn next_batch(&mut self) -> Result<Option<StoredBatch>, LogError> {
-        let Some((position, batch)) = self.step(Walk::next_checked)? else {
+        let Some((position, batch)) = self.step(Walk::next_checked, SCAN_WINDOW)? else {
             return Ok(None);
         };
         let bytes = self.copy(position, &batch)?;
@@ -89,6 +90,7 @@ impl BatchReader {
     fn step(
         &mut self,
         next: impl Fn(&mut Walk) -> Result<Option<Batch>, WalkError>,
+        window: usize,
     ) -> Result<Option<(LogPosition, Batch)>, LogError> {
         loop {
             if let Some((base, walk)) = &mut self.walk {
@@ -117,7 +119,7 @@ impl BatchReader {
                     .open_shared(&file_path(&self.dir, base, LOG))
                     .map_err(|error| self.blame(base, WalkError::Io(error)))?,
             };
-            self.walk = Some((base, Walk::new(file, SCAN_WINDOW, from, size, base)));
+            self.walk = Some((base, Walk::new(file, window, from, size, base)));
         }
     }
 

@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     ...(aa ? ['again' as const] : []),
   ]
   const machine = describeMachine(folder, jars)
-  if (settings.add) refuseOtherMachine(earlier?.machine ?? machine, machine)
+  if (settings.add && earlier !== undefined) refuseOtherMachine(earlier.machine, machine)
   let report: Report = merged(earlier, { format: 2, machine, parts: {}, noise: {} })
   const kind = aa && jars === undefined ? 'noise' : 'parts'
   const chosen = parts.filter(({ name }) => settings.parts.includes(name))

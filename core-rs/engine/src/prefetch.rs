@@ -1,6 +1,6 @@
 //! Memory asked for before it is needed, so that many waits for it become one. Nothing depends on it.
 
-/// Of the processors that Rust builds for with this hint, all but a few large ARM ones.
+/// Of x86-64's processors.
 const LINE: usize = 64;
 
 /// Brings `what` into the cache, and `more` bytes behind it. What it points to stays where it is.

@@ -1,6 +1,6 @@
 //! What an append will touch, brought into the cache ahead of it. Where thousands of partitions take turns, each was
-//! last touched thousands of appends ago, and waiting for its memory piece by piece takes longer than all the rest of
-//! our own code (docs/PERFORMANCE.md, "Ten thousand partitions"). A request names its partitions in advance.
+//! last touched thousands of appends ago, and waiting for its memory piece by piece takes half as long as all the rest
+//! of our own code (docs/PERFORMANCE.md, "Ten thousand partitions"). A request names its partitions in advance.
 
 use super::Partition;
 use crate::prefetch::prefetch;

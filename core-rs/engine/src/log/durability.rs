@@ -298,10 +298,10 @@ impl Log {
 
 /// Offsets of the producer snapshots in the directory, rising.
 pub(super) fn snapshot_offsets(folder: &Folder) -> Result<Vec<i64>, LogError> {
-    let entries = folder.storage.list(&folder.dir).map_err(folder.dir_fault())?;
+    let names = folder.storage.names(&folder.dir).map_err(folder.dir_fault())?;
     let snapshot =
-        |name: &str| parse_name(name).filter(|(_, kind)| *kind == SNAPSHOT).map(|(offset, _)| offset);
-    Ok(entries.iter().filter_map(|entry| snapshot(&entry.name)).collect())
+        |name: &String| parse_name(name).filter(|(_, kind)| *kind == SNAPSHOT).map(|(offset, _)| offset);
+    Ok(names.iter().filter_map(snapshot).collect())
 }
 
 impl SyncJob {

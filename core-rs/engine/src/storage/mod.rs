@@ -63,6 +63,10 @@ pub trait Storage: Send + Sync + Debug {
     }
     /// The entries of one directory, sorted by name.
     fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>>;
+    /// The names that `list` gives, without a look at any file.
+    fn names(&self, dir: &Path) -> io::Result<Vec<String>> {
+        Ok(self.list(dir)?.into_iter().map(|entry| entry.name).collect())
+    }
     /// Atomically gives `from` (a file or directory) the name `to`, replacing a file of that name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a name; handles that are open keep their contents.

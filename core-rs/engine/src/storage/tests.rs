@@ -89,6 +89,7 @@ fn names_can_be_listed_changed_and_removed() {
         storage.write_atomic(&dir.join("z"), b"other").unwrap();
         let entry = |name: &str, is_dir, len| DirEntry { name: name.into(), is_dir, len };
         assert_eq!(storage.list(dir).unwrap(), [entry("a", true, 0), entry("z", false, 5)]);
+        assert_eq!(storage.names(dir).unwrap(), ["a", "z"]);
         let held = storage.open_shared(&dir.join("z")).unwrap();
         storage.rename(&dir.join("z"), &dir.join("a/y")).unwrap();
         assert_eq!(storage.open_shared(&dir.join("z")).unwrap_err().kind(), ErrorKind::NotFound);
@@ -99,6 +100,7 @@ fn names_can_be_listed_changed_and_removed() {
         assert!(!storage.exists(&dir.join("c/y")).unwrap());
         assert!(!storage.exists(&dir.join("c")).unwrap());
         assert_eq!(storage.list(&dir.join("c")).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(storage.names(&dir.join("c")).unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(held.len().unwrap(), 5, "an open handle keeps the contents");
         storage.sync_dir(dir).unwrap();
     });

@@ -30,6 +30,9 @@ const MOVES_PER_TURN: usize = 8;
 /// Connections that are read before their replies are sent, and the bytes read that end such a round sooner: a reply is
 /// never held up by more than some tens of microseconds of work for others.
 const ROUND_CONNECTIONS: usize = 16;
+/// The same where more than that are ready: their small produces are written together, and of a longer round more are for
+/// the same partition.
+const GATHERED_CONNECTIONS: usize = 64;
 const ROUND_BYTES: usize = 64 << 10;
 /// What a connection sends of a file before others get their turn, while some of them wait for short replies: nobody then
 /// waits for more than some tens of microseconds.
@@ -199,12 +202,18 @@ impl IoThread {
     fn take_turns(&mut self, now: Now) {
         self.shared_rounds = self.shared_rounds.saturating_sub(1);
         self.queue_dirty();
-        for slot in std::mem::take(&mut self.turn) {
+        let turn = std::mem::take(&mut self.turn);
+        let are_many = turn.len() > ROUND_CONNECTIONS;
+        let most = if are_many { GATHERED_CONNECTIONS } else { ROUND_CONNECTIONS };
+        for slot in turn {
+            if are_many {
+                self.reactor.start_gathering();
+            }
             if let Some(Some(socket)) = self.sockets.get_mut(slot) {
                 socket.queued = false;
                 self.take_in(slot, now);
             }
-            if self.round.len() >= ROUND_CONNECTIONS || self.round_bytes >= ROUND_BYTES {
+            if self.round.len() >= most || self.round_bytes >= ROUND_BYTES {
                 self.reply_to_round(now);
             }
         }
@@ -212,6 +221,7 @@ impl IoThread {
     }
 
     fn reply_to_round(&mut self, now: Now) {
+        self.reactor.serve_gathered(now);
         self.round_bytes = 0;
         for (slot, moves) in std::mem::take(&mut self.round) {
             self.reply(slot, moves, now);

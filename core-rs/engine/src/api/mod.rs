@@ -33,7 +33,7 @@ pub use endpoints::{Endpoints, NodeEndpoint, NodeTable};
 pub use error::ErrorCode;
 pub use fetch_sessions::FetchSessions;
 pub use header::RequestHeader;
-pub use produce_run::{SettledProduce, append_run, joins_run};
+pub use produce_run::{SettledProduce, append_checked, append_run, check_for_run, joins_run};
 pub use throttle::set_throttle_time;
 use wire::{Reader, WireError};
 

@@ -1,12 +1,13 @@
-//! Several Produce requests that one connection had sent when its socket was looked at: their batches for a partition are
-//! appended with one write. Each request is answered as if it had come alone. It never changes their order.
+//! Several Produce requests that were there when their sockets were looked at: their batches for a partition are appended
+//! with one write. Each request is answered as if it had come alone. It never changes their order.
 
 use std::sync::Arc;
 
 use super::produce::{Asked, Checked, Prepared, finish, prepare};
 use super::produce_request::ProduceRequest;
 use super::{Outcome, RequestContext, RequestHeader, serves};
-use crate::partition::ClientBatch;
+use crate::partition::{ClientBatch, Notices};
+use crate::time::Now;
 
 /// The longest frame that gains from it: writes of more than this cost little beside their bytes.
 pub const RUN_FRAME_BYTES: usize = 64 << 10;
@@ -22,7 +23,7 @@ pub fn joins_run(frame: &[u8]) -> bool {
     key == 0 && served && frame.len() <= RUN_FRAME_BYTES
 }
 
-/// A request whose batch stands in the log or is refused, yet to be answered.
+/// A request that was checked, and whose batch then stands in the log or is refused: yet to be answered.
 pub struct SettledProduce(Prepared);
 
 impl SettledProduce {
@@ -62,41 +63,45 @@ pub fn append_run(
     ctx: &mut RequestContext<'_>,
     run: &mut [&mut [u8]],
 ) -> Vec<(RequestHeader, SettledProduce)> {
-    let mut settled = Vec::with_capacity(run.len());
+    let mut checked = Vec::with_capacity(run.len());
     for frame in run.iter_mut() {
-        let Some(prepared) = check(ctx, frame) else { break };
-        settled.push(prepared);
+        let Ok(header) = RequestHeader::parse(frame) else { break };
+        let Some(request) = check_for_run(&ctx.of(&header), frame) else { break };
+        checked.push((header, request));
     }
-    append_settled(ctx, run, &mut settled);
-    settled
+    append_checked(run, &mut checked, ctx.now, ctx.notices);
+    checked
 }
 
-fn check(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Option<(RequestHeader, SettledProduce)> {
-    let header = RequestHeader::parse(frame).ok()?;
-    let prepared = {
-        let ctx = ctx.of(&header);
-        let request = ProduceRequest::read(ctx.body(frame), header.api_version).ok()?;
-        if (request.topics.len(), request.partitions.len()) != (1, 1) {
-            return None;
-        }
-        let asked = Asked::of(&ctx, frame, request);
-        prepare(&ctx, asked, frame)
-    };
-    Some((header, SettledProduce(prepared)))
+/// Checks a request, whose header `ctx` has, that is to be appended with others; `None` for one that a run does not take,
+/// which stays as it is.
+pub fn check_for_run(ctx: &RequestContext<'_>, frame: &mut [u8]) -> Option<SettledProduce> {
+    let request = ProduceRequest::read(ctx.body(frame), ctx.header.api_version).ok()?;
+    if (request.topics.len(), request.partitions.len()) != (1, 1) {
+        return None;
+    }
+    let asked = Asked::of(ctx, frame, request);
+    Some(SettledProduce(prepare(ctx, asked, frame)))
 }
 
-/// Appends the batches, those of a partition together.
-fn append_settled(
-    ctx: &mut RequestContext<'_>,
-    run: &mut [&mut [u8]],
-    settled: &mut [(RequestHeader, SettledProduce)],
+/// Appends the batches of requests that were checked, those of a partition together and in their order. Each stands in
+/// the frame of the same place.
+pub fn append_checked<Owner>(
+    frames: &mut [&mut [u8]],
+    requests: &mut [(Owner, SettledProduce)],
+    now: Now,
+    notices: &mut Notices,
 ) {
-    let next = |settled: &[(RequestHeader, SettledProduce)]| {
-        settled.iter().find_map(|(_, it)| it.0.checked.first()).map(|checked| checked.partition.clone())
+    let next = |requests: &[(Owner, SettledProduce)]| {
+        let mut waiting = requests.iter().enumerate();
+        waiting.find_map(|(at, (_, it))| it.0.checked.first().map(|checked| (at, checked.partition.clone())))
     };
-    while let Some(partition) = next(settled) {
-        let (mut batches, mut owners) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
-        for (frame, (_, SettledProduce(prepared))) in run.iter_mut().zip(settled.iter_mut()) {
+    let mut from = 0;
+    while let Some((at, partition)) = next(requests.get(from..).unwrap_or_default()) {
+        from += at;
+        let (mut batches, mut owners) = (Vec::new(), Vec::new());
+        let of_rest = frames.iter_mut().zip(requests.iter_mut()).skip(from);
+        for (frame, (_, SettledProduce(prepared))) in of_rest {
             let acks_all = prepared.acks == -1;
             let is_its = |checked: &&Checked| Arc::ptr_eq(&checked.partition, &partition);
             if prepared.checked.first().filter(is_its).is_none() {
@@ -109,7 +114,7 @@ fn append_settled(
             batches.push(ClientBatch { bytes, checked, acks_all });
             owners.push((prepared, place));
         }
-        let answers = partition.append_run_as_leader(&mut batches, ctx.now, ctx.notices);
+        let answers = partition.append_run_as_leader(&mut batches, now, notices);
         for ((prepared, place), answer) in owners.into_iter().zip(answers) {
             prepared.settle(place, &partition, answer);
         }

@@ -43,6 +43,8 @@ pub struct Connection {
     pub input: Input,
     pub slots: ReplySlots,
     pub output: Output,
+    /// Requests that were taken off the input and wait for those of other connections; they have no slot yet.
+    pub gathered: u8,
     /// The slot whose reply the next request waits for.
     barrier: Option<i64>,
     /// The frame at the front is whole and may not start yet.
@@ -72,6 +74,7 @@ impl Connection {
             input: Input::default(),
             slots: ReplySlots::default(),
             output: Output::default(),
+            gathered: 0,
             barrier: None,
             held_back: false,
             stalled: false,
@@ -85,7 +88,8 @@ impl Connection {
 
     /// How many requests more may be unanswered or have unsent replies.
     pub fn room(&self) -> usize {
-        MAX_IN_FLIGHT.saturating_sub(self.slots.len() + self.output.replies())
+        let under_way = self.slots.len() + self.output.replies() + usize::from(self.gathered);
+        MAX_IN_FLIGHT.saturating_sub(under_way)
     }
 
     /// Whether a further request may start, apart from what its own stage asks for.

@@ -7,7 +7,8 @@
 //! reports the bytes with [`Reactor::received`] before any other call; when the next deadline has passed it calls
 //! [`Reactor::on_deadline`]. After each of these it goes through [`Reactor::next_dirty`]: it writes the output,
 //! reports [`Reactor::sent`], closes what [`Reactor::closing`] names, and reads only while
-//! [`Reactor::wants_read`]. A disk pool takes effects while there are any and runs each once. Somebody calls
+//! [`Reactor::wants_read`]. Where many sockets are ready it may read them first, between [`Reactor::start_gathering`] and
+//! [`Reactor::serve_gathered`]. A disk pool takes effects while there are any and runs each once. Somebody calls
 //! [`Node::tick`] every 100 ms.
 
 mod admission;
@@ -21,6 +22,7 @@ mod deadlines;
 mod describe;
 mod effects;
 mod event_ring;
+mod gathered;
 mod histogram;
 mod idle;
 mod image;
@@ -60,6 +62,8 @@ mod boot_tests;
 mod closing_tests;
 #[cfg(test)]
 mod flipped_tests;
+#[cfg(test)]
+mod gathered_tests;
 #[cfg(test)]
 mod image_tests;
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Reactor {
         true
     }
 
-    fn answer_run(
+    pub(super) fn answer_run(
         &mut self,
         conn: ConnId,
         (header, settled): (RequestHeader, SettledProduce),

@@ -13,6 +13,7 @@ use slab::Slab;
 use super::admission::AcceptError;
 use super::authorizer::Refusals;
 use super::deadlines::Deadlines;
+use super::gathered::Gathered;
 use super::lanes::Lane;
 use super::mail::Mail;
 use super::parked::ParkedRequests;
@@ -54,6 +55,7 @@ pub struct Reactor {
     /// Connections that may go on with what they hold.
     pub(super) resumed: VecDeque<ConnId>,
     pub(super) notices: Notices,
+    pub(super) gathered: Gathered,
     pub(super) sessions: FetchSessions,
     /// What requests were refused, to be told.
     pub(super) refusals: Mutex<Refusals>,
@@ -109,6 +111,7 @@ impl Reactor {
             woken: VecDeque::new(),
             resumed: VecDeque::new(),
             notices: Notices::default(),
+            gathered: Gathered::default(),
             mail: Vec::new(),
             anonymous: ANONYMOUS.into(),
             draining: false,
@@ -185,6 +188,7 @@ impl Reactor {
 
     /// This thread was woken: takes what other threads have for it.
     pub fn on_mail(&mut self, now: Now) {
+        self.serve_gathered(now);
         let mut mail = std::mem::take(&mut self.mail);
         if let Some(thread) = self.node.threads.get(usize::from(self.thread)) {
             thread.mailbox.take(&mut mail);
@@ -227,6 +231,7 @@ impl Reactor {
 
     /// Acts on every deadline that has passed.
     pub fn on_deadline(&mut self, now: Now) {
+        self.serve_gathered(now);
         while let Some(due) = self.deadlines.take_due(now.monotonic_ms) {
             match due {
                 Due::Parked(token) => self.expire(token, now),
@@ -319,6 +324,7 @@ impl Reactor {
         if self.find(conn).is_none() {
             return;
         }
+        self.serve_gathered_of(conn, now);
         let slot = conn.slot() as usize;
         let Tenant { id, mut conn } = self.connections.remove(slot);
         if let Some(generation) = self.generations.get_mut(slot) {

@@ -40,6 +40,13 @@ impl Reactor {
             && connection.may_start()
         {
             let limit = frame_limit(&self.node.options, connection.authenticated);
+            if work.remaining() == 0 {
+                break;
+            }
+            if self.gather(conn, &mut work, limit, now) {
+                continue;
+            }
+            self.serve_gathered_of(conn, now);
             if self.start_run(conn, &mut work, limit, now) {
                 continue;
             }

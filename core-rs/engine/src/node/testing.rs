@@ -111,6 +111,18 @@ impl World {
         self.run();
     }
 
+    /// Several clients send, and the node looks at all of their sockets before it serves any.
+    pub fn send_together(&mut self, sends: &[(ConnId, Vec<u8>)]) {
+        for (conn, bytes) in sends {
+            self.sockets.get_mut(conn).unwrap().to_node.extend(bytes);
+            self.reactor(*conn).start_gathering();
+            self.take_in(*conn);
+        }
+        let now = self.now;
+        self.reactors.iter_mut().for_each(|reactor| reactor.serve_gathered(now));
+        self.run();
+    }
+
     /// Takes what the client has received.
     pub fn receive(&mut self, conn: ConnId) -> Vec<u8> {
         std::mem::take(&mut self.sockets.get_mut(&conn).unwrap().to_client)
@@ -177,6 +189,12 @@ impl World {
     }
 
     fn read(&mut self, conn: ConnId) -> bool {
+        let has_read = self.take_in(conn);
+        self.serve_sockets(usize::from(conn.thread()));
+        has_read
+    }
+
+    fn take_in(&mut self, conn: ConnId) -> bool {
         let World { sockets, reactors, now, .. } = self;
         let to_node = &mut sockets.get_mut(&conn).unwrap().to_node;
         let reactor = &mut reactors[usize::from(conn.thread())];
@@ -191,7 +209,6 @@ impl World {
         if count > 0 {
             reactor.received(conn, count, *now);
         }
-        self.serve_sockets(usize::from(conn.thread()));
         count > 0
     }
 

@@ -306,10 +306,12 @@ impl SimNode {
                     changed = true;
                 }
             }
+            self.reactors.iter_mut().for_each(Reactor::start_gathering);
             for raw in self.peers.keys().copied().collect::<Vec<_>>() {
                 changed |= self.read(raw);
             }
             for reactor in &mut self.reactors {
+                reactor.serve_gathered(self.now);
                 while reactor.next_dirty().is_some() {
                     changed = true;
                 }

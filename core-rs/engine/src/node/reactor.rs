@@ -324,7 +324,6 @@ impl Reactor {
         if self.find(conn).is_none() {
             return;
         }
-        self.serve_gathered_of(conn, now);
         let slot = conn.slot() as usize;
         let Tenant { id, mut conn } = self.connections.remove(slot);
         if let Some(generation) = self.generations.get_mut(slot) {

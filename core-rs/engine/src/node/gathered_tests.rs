@@ -168,9 +168,12 @@ fn requests_that_cannot_be_read_cost_their_own_connection_alone() {
     assert_eq!(told(&mut world, conns[2]), [(2, 0, 3)]);
 }
 
-/// What each of four connections sends in a round: acks, partition (the third does not exist), bytes of the value (too
+/// A connection, and of each of its requests: acks, partition (the third does not exist), bytes of the value (too
 /// many to be gathered, or for the smallest segment).
-fn rounds() -> impl Strategy<Value = Vec<Vec<(usize, Vec<(i16, i32, usize)>)>>> {
+type Sent = (usize, Vec<(i16, i32, usize)>);
+
+/// What four connections send, round by round.
+fn rounds() -> impl Strategy<Value = Vec<Vec<Sent>>> {
     let len = prop_oneof![4 => 1..100usize, 1 => 2000..6000usize];
     let request = (prop_oneof![Just(-1i16), Just(1)], 0..3i32, len);
     let sends = (0..4usize, proptest::collection::vec(request, 1..5));

@@ -30,7 +30,8 @@ export interface Target {
 
 /** How a broker is started. */
 export interface StartOptions {
-  /** Kept between starts by whoever asks for the same name again; removed at the end of the part. */
+  /** Kept between starts by whoever asks for the same name again; removed at the end of the part, one of `freshFolder`
+   * at the end of the slice. */
   readonly folder: string
   /** Broker configs by Kafka's keys, the same for both targets. */
   readonly config?: Readonly<Record<string, string>>
@@ -68,6 +69,8 @@ export interface Context {
   ): Promise<{ figures: Figures; usage: Usage; seconds: number }>
   /** A broker of the part's own, beside or instead of the shared ones. Ended at the end of the slice if still alive. */
   start(name: TargetName, options: StartOptions): Promise<Started>
+  /** A folder for `start` that was not used before: a slice that is repeated finds nothing of the attempt before. */
+  freshFolder(): string
   /** A topic name that was not used before. Topics are created by whoever loads (`createTopic` of millrace-bench). */
   freshTopic(): string
 }

@@ -36,6 +36,8 @@ export class Session {
   private own: BrokerProcess[] = []
   private topics: string[] = []
   private topicsMade = 0
+  private folders: string[] = []
+  private foldersMade = 0
 
   constructor(
     private readonly machine: Machine,
@@ -69,6 +71,12 @@ export class Session {
         return { figures, usage, seconds }
       },
       start: (name, options) => this.startOwn(name, options),
+      freshFolder: () => {
+        this.foldersMade += 1
+        const folder = join(this.ownFolder, `fresh-${this.foldersMade}`)
+        this.folders.push(folder)
+        return folder
+      },
       freshTopic: () => {
         this.topicsMade += 1
         const topic = `bench-${process.pid}-${this.topicsMade}`
@@ -157,9 +165,10 @@ export class Session {
     return startKafka(this.machine.jars, how)
   }
 
-  /** Ends what a slice started for itself and left. */
+  /** Ends what a slice started for itself and left, and removes what was only its own. */
   async endOwn(): Promise<void> {
     for (const target of this.own.splice(0)) if (target.alive) await target.kill()
+    for (const folder of this.folders.splice(0)) rmSync(folder, { recursive: true, force: true })
   }
 
   /** Removes what a part left on the disk. */

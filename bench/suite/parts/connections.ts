@@ -47,7 +47,7 @@ const part: Part = {
   ],
   own: true,
   async runOwn(name, context) {
-    const { target } = await context.start(name, { folder: `connections-${context.round}` })
+    const { target } = await context.start(name, { folder: context.freshFolder() })
     const { bootstrap, pid } = target
     const [topic, parkedTopic] = ['active', 'parked']
     for (const made of [topic, parkedTopic]) await context.bench('create-topic', { bootstrap, topic: made })

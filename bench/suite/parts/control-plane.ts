@@ -60,7 +60,9 @@ interface Watched {
 }
 
 async function started(name: TargetName, folder: string, context: Context): Promise<Watched> {
-  const delays = new LoopDelays(join(context.folder, 'loop-delays', `${name}-${folder}-${context.round}`))
+  const delays = new LoopDelays(
+    join(context.folder, 'loop-delays', `${name}-${basename(folder)}-${context.round}`),
+  )
   const env = name === 'kafka' ? {} : delays.env
   const { target } = await context.start(name, { folder, env })
   return { target, delays }
@@ -115,8 +117,7 @@ async function metadata(name: TargetName, context: Context): Promise<Figures> {
 
 async function runOwn(name: TargetName, context: Context): Promise<Figures> {
   const { members, groups } = sizes(context)
-  const folder = `control-plane-${context.round}`
-  const watched = await started(name, folder, context)
+  const watched = await started(name, context.freshFolder(), context)
   const load = (prefix: string, command: string, options: Readonly<Record<string, unknown>>) =>
     loaded(watched, context, prefix, command, options)
   const topic = context.freshTopic()

@@ -14,7 +14,7 @@ const sizesOf = ({ quick }: Context) =>
   quick ? { connections: 1000, seconds: 2 } : { connections: 10_000, seconds: 10 }
 
 async function runOwn(name: TargetName, context: Context): Promise<Figures> {
-  const { target } = await context.start(name, { folder: `crowd-${context.round}` })
+  const { target } = await context.start(name, { folder: context.freshFolder() })
   const { bootstrap, pid } = target
   const topic = 'good'
   await context.bench('create-topic', { bootstrap, topic })

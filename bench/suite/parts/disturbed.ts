@@ -42,7 +42,7 @@ async function withRolling(target: Target, context: Context): Promise<Figures> {
 
 async function runOwn(name: TargetName, context: Context): Promise<Figures> {
   const env = name === 'kafka' ? {} : { NODE_OPTIONS: `--import ${garbage}` }
-  const { target } = await context.start(name, { folder: `disturbed-${context.round}`, config: CONFIG, env })
+  const { target } = await context.start(name, { folder: context.freshFolder(), config: CONFIG, env })
   await latencyOf(target, context, LOAD, { seconds: context.quick ? 1 : WARM_UP_SECONDS[name] })
   const before = await latencyOf(target, context, LOAD)
   const garbled = await withGarbage(target, context)

@@ -15,7 +15,7 @@ const sizes = (context: Context) =>
 
 async function runOwn(name: TargetName, context: Context): Promise<Figures> {
   const { settleMs, idleMs, bytes } = sizes(context)
-  const { target } = await context.start(name, { folder: `memory-${context.round}` })
+  const { target } = await context.start(name, { folder: context.freshFolder() })
   await sleep(settleMs)
   const idleMiB = target.residentMiB()
   const idle = await context.measured(target, async () => {

@@ -28,7 +28,7 @@ async function spread(target: Target, context: Context, topic: string, partition
 
 async function runOwn(name: TargetName, context: Context): Promise<Figures> {
   const { some, many, settleMs, idleMs } = sizesOf(context)
-  const folder = `partitions-${context.round}`
+  const folder = context.freshFolder()
   const { target } = await context.start(name, { folder })
   const { bootstrap } = target
   const create = (topic: string, partitions: number) =>

@@ -27,7 +27,7 @@ async function runOwn(name: TargetName, context: Context): Promise<Figures> {
     const times: number[] = []
     for (let start = 1; start <= (context.quick ? 1 : STARTS); start += 1) {
       // A folder that no broker has run on; Kafka's is formatted before its process starts.
-      const folder = `start-${key}-${context.round}-${start}`
+      const folder = context.freshFolder()
       const { target, readyMs } = await context.start(name, { folder, cores: cores(context) })
       const accepted = performance.now()
       await context.bench('first-ack', { bootstrap: target.bootstrap, topic: context.freshTopic() })

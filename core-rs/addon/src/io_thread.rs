@@ -30,10 +30,10 @@ const MOVES_PER_TURN: usize = 8;
 /// Connections that are read before their replies are sent, and the bytes read that end such a round sooner: a reply is
 /// never held up by more than some tens of microseconds of work for others.
 const ROUND_CONNECTIONS: usize = 16;
-/// The same where more than that are ready: their small produces are written together, and of a longer round more are for
-/// the same partition.
-const GATHERED_CONNECTIONS: usize = 64;
 const ROUND_BYTES: usize = 64 << 10;
+/// Connections of a round where more than `ROUND_CONNECTIONS` are ready: their small produces are written together, and
+/// of a longer round more are for the same partition. It holds a reply up by about half a millisecond of work.
+const GATHERED_CONNECTIONS: usize = 64;
 /// What a connection sends of a file before others get their turn, while some of them wait for short replies: nobody then
 /// waits for more than some tens of microseconds.
 const SHARED_SEND_BYTES: usize = 256 << 10;

@@ -61,12 +61,9 @@ fn what_a_connection_sends_behind_a_gathered_request_is_served_after_it() {
 #[test]
 fn a_record_of_a_connection_that_went_at_once_is_kept() {
     let (mut world, conns) = world(1, 2);
-    let frame = produce(0, 0, 0, b"x");
     let now = world.now;
-    let reactor = world.reactor(conns[0]);
-    reactor.start_gathering();
-    reactor.read_target(conns[0])[..frame.len()].copy_from_slice(&frame);
-    reactor.received(conns[0], frame.len(), now);
+    world.reactor(conns[0]).start_gathering();
+    world.hand(conns[0], &produce(0, 0, 0, b"x"));
     assert_eq!(end_of(&world, 0), 1);
     let reactor = world.reactor(conns[0]);
     reactor.closed(conns[0], now);
@@ -78,12 +75,10 @@ fn a_record_of_a_connection_that_went_at_once_is_kept() {
 fn mail_and_deadlines_find_nothing_that_waits() {
     for by_mail in [true, false] {
         let (mut world, conns) = world(1, 1);
-        let frame = produce(0, 0, 0, b"x");
         let now = world.now;
+        world.reactor(conns[0]).start_gathering();
+        world.hand(conns[0], &produce(0, 0, 0, b"x"));
         let reactor = world.reactor(conns[0]);
-        reactor.start_gathering();
-        reactor.read_target(conns[0])[..frame.len()].copy_from_slice(&frame);
-        reactor.received(conns[0], frame.len(), now);
         if by_mail {
             reactor.on_mail(now)
         } else {
@@ -112,11 +107,10 @@ fn more_unanswered_requests_than_a_connection_may_have_all_go_on() {
 #[test]
 fn what_was_served_at_the_end_of_a_round_is_told_the_driver_and_accounted_for() {
     let (mut world, conns) = world(1, 1);
-    let (frame, now) = (produce(0, 1, 0, b"x"), world.now);
+    let now = world.now;
+    world.reactor(conns[0]).start_gathering();
+    world.hand(conns[0], &produce(0, 1, 0, b"x"));
     let reactor = world.reactor(conns[0]);
-    reactor.start_gathering();
-    reactor.read_target(conns[0])[..frame.len()].copy_from_slice(&frame);
-    reactor.received(conns[0], frame.len(), now);
     while reactor.next_dirty().is_some() {}
     assert_eq!(reactor.find(conns[0]).unwrap().gathered, 1);
     reactor.serve_gathered(now);

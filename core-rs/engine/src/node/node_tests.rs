@@ -337,10 +337,7 @@ fn heartbeats_wait_a_moment_for_company_and_leave_with_whatever_comes() {
     let mut world = World::new(options());
     let conn = world.connect(0);
     let start = |world: &mut World, api_key: i16| {
-        let (frame, now) = (request(api_key, 0, 1, b""), world.now);
-        let reactor = world.reactor(conn);
-        reactor.read_target(conn)[..frame.len()].copy_from_slice(&frame);
-        reactor.received(conn, frame.len(), now);
+        world.hand(conn, &request(api_key, 0, 1, b""));
         world.node.take_wakes().js
     };
     let pass = |world: &mut World, ms: i64| {

@@ -116,6 +116,8 @@ export interface Part {
   run?(target: Target, context: Context): Promise<Figures>
   /** One slice of a part with brokers of its own. */
   runOwn?(name: TargetName, context: Context): Promise<Figures>
+  /** Whether steal cannot have made these figures what they are: then a slice is not repeated for it. */
+  settled?(figures: Figures): boolean
   /** Once per target after the last round. */
   finish?(target: Target, context: Context): Promise<void>
 }

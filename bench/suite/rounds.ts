@@ -73,7 +73,7 @@ async function slicesOf(
     )
     if (target !== undefined) await session.deleteTopics(target.name)
     await session.endOwn()
-    if (!isToRepeat(steal, attempt)) break
+    if (part.settled?.(figures) || !isToRepeat(steal, attempt)) break
   }
   if (target !== undefined) session.pause(target.name)
   return withKept(attempts)

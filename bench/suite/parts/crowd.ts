@@ -52,6 +52,8 @@ const part: Part = {
   ],
   goals: [],
   own: true,
+  // Who runs out of memory does so on a quiet machine as well.
+  settled: ({ survived }) => survived === 0,
   runOwn,
 }
 

@@ -108,7 +108,6 @@ class GroupModel implements Network {
   private decided: Batch['commit'] = null
   private now = 0
   private steps = 0
-  private names = 0
   private tokens = 0
   private commits = 0
 
@@ -148,7 +147,7 @@ class GroupModel implements Network {
   }
 
   after(ms: number, act: () => void): void {
-    this.timers.set(`event-${this.names++}`, this.now + ms, act)
+    this.timers.set(this.now + ms, act)
   }
 
   note(text: string): void {

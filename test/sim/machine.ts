@@ -170,11 +170,10 @@ export class Machine {
         }
         node.submit(batch)
       },
-      append(request) {
+      append(request, reply) {
         history.bytes('append', request)
-        const reply = node.append(request)
+        node.append(request, reply)
         history.bytes('appended', reply)
-        return reply
       },
       stats: () => node.stats(),
       describe: () => node.describe(),

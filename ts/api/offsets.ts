@@ -35,7 +35,7 @@ function commit(
     else if (!broker.authorizer.allows(call, 'READ', 'TOPIC', found.name)) {
       refused.set(index, Errors.TOPIC_AUTHORIZATION_FAILED)
     }
-    return { ...topic, ...(typeof found === 'number' ? {} : found) }
+    return typeof found === 'number' ? topic : { ...topic, name: found.name, topicId: found.topicId }
   })
   const accepted = topics.filter((_, index) => !refused.has(index))
   const finish = (answered: OffsetCommitResponse['topics']) => {

@@ -1,4 +1,4 @@
-/** The synchronous append to a coordinator partition: the packed request and reply of `NativeNode.append`. */
+/** The synchronous append to a coordinator partition: the packed request and reply of `EventPort.append`. */
 import {
   array,
   decodeStruct,
@@ -12,6 +12,7 @@ import {
   uuid,
   view,
 } from '../protocol/index.js'
+import type { EventPort } from './node.js'
 
 export const appendRequest = struct('append', {
   topicId: uuid(),
@@ -32,8 +33,13 @@ export const appendReply = struct('append-reply', {
 export type AppendRequest = EncodableStruct<typeof appendRequest>
 export type AppendReply = StructOf<typeof appendReply>
 
-export const encodeAppendRequest = (request: AppendRequest): Buffer => encodeStruct(appendRequest, request)
-export const decodeAppendRequest = (bytes: Buffer): StructOf<typeof appendRequest> =>
-  decodeStruct(appendRequest, bytes)
-export const encodeAppendReply = (reply: AppendReply): Buffer => encodeStruct(appendReply, reply)
-export const decodeAppendReply = (bytes: Buffer): AppendReply => decodeStruct(appendReply, bytes)
+/** Bytes of a packed reply. */
+const REPLY_BYTES = 26
+/** Every reply of this isolate is written here and decoded at once. */
+const reply = Buffer.alloc(REPLY_BYTES)
+
+/** Appends the records as one batch. What the log refuses is an error code of the reply. */
+export function append(port: EventPort, request: AppendRequest): AppendReply {
+  port.append(encodeStruct(appendRequest, request), reply)
+  return decodeStruct(appendReply, reply)
+}

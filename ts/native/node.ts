@@ -13,8 +13,8 @@ export interface EventPort {
   drain(): Buffer
   /** Carries out a batch of packed commands. Throws on a malformed batch. */
   submit(batch: Uint8Array): void
-  /** Appends to a coordinator partition at once: packed request, packed reply. */
-  append(request: Uint8Array): Buffer
+  /** Appends to a coordinator partition at once: packed request; the packed reply fills `reply`. */
+  append(request: Uint8Array, reply: Buffer): void
 }
 
 /** One node of the data plane; SimNode of the simulator has the same calls. */

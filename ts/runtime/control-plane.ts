@@ -7,7 +7,7 @@ import { supportedFeatures } from '../api/api-versions.js'
 import type { BrokerView } from '../api/broker-view.js'
 import { handlers } from '../api/index.js'
 import type { BrokerConfig } from '../config/broker-config.js'
-import { decodeAppendReply, encodeAppendRequest } from '../native/append.js'
+import { append } from '../native/append.js'
 import type { Command } from '../native/commands.js'
 import { decodeEvents, type NativeEvent } from '../native/events.js'
 import type { NativeNode } from '../native/node.js'
@@ -153,7 +153,7 @@ export class ControlPlane {
         now,
         log,
         timers: this.timers,
-        append: (request) => decodeAppendReply(this.attached().append(encodeAppendRequest(request))),
+        append: (request) => append(this.attached(), request),
         load: ({ topicId, partition, leaderEpoch }) =>
           this.push({ kind: 'load', topicId, partition, leaderEpoch }),
       })

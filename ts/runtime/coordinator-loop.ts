@@ -7,7 +7,7 @@ import type { GroupBroker } from '../api/broker-view.js'
 import { groupHandlers } from '../api/groups.js'
 import { offsetHandlers } from '../api/offsets.js'
 import type { BrokerConfig } from '../config/broker-config.js'
-import { decodeAppendReply, encodeAppendRequest } from '../native/append.js'
+import { append } from '../native/append.js'
 import type { Command } from '../native/commands.js'
 import { decodeEvents, type NativeEvent } from '../native/events.js'
 import type { EventPort } from '../native/node.js'
@@ -57,7 +57,7 @@ export class CoordinatorLoop {
         now: () => host.clock.now(),
         log: host.log,
         timers: this.timers,
-        append: (request) => decodeAppendReply(port.append(encodeAppendRequest(request))),
+        append: (request) => append(port, request),
         load: ({ topicId, partition, leaderEpoch }) =>
           this.push({ kind: 'load', topicId, partition, leaderEpoch }),
       },

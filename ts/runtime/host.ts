@@ -19,7 +19,7 @@ export interface Random {
   kafkaUuid(): string
 }
 
-/** Calls back at a monotonic time, in ms; a later call replaces an earlier one, null cancels it. */
+/** Calls back at a monotonic time, in ms, or before it; a later call replaces an earlier one, null cancels it. */
 export interface Alarm {
   wakeAt(monotonicMs: number | null): void
 }
@@ -85,13 +85,21 @@ export const systemRandom: Random = {
 /** An alarm on Node's timers; it does not keep the process alive by itself. */
 export function systemAlarm(clock: Clock, onAlarm: () => void): Alarm {
   let timer: NodeJS.Timeout | undefined
+  let wakesAt = Number.POSITIVE_INFINITY
   const longest = 2 ** 31 - 1
+  const wake = () => {
+    wakesAt = Number.POSITIVE_INFINITY
+    onAlarm()
+  }
   return {
     wakeAt(monotonicMs) {
+      // Deadlines move on with every heartbeat: one that comes too early costs less than one that is set anew each time.
+      if (monotonicMs !== null && wakesAt <= monotonicMs) return
       clearTimeout(timer)
+      wakesAt = monotonicMs ?? Number.POSITIVE_INFINITY
       if (monotonicMs === null) return
       const delay = Math.max(0, monotonicMs - clock.now().monotonicMs)
-      timer = setTimeout(onAlarm, Math.min(delay, longest))
+      timer = setTimeout(wake, Math.min(delay, longest))
       timer.unref()
     },
   }

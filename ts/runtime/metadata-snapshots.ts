@@ -6,7 +6,7 @@ import type { Command } from '../native/commands.js'
 import type { EventNamed } from '../native/events.js'
 import type { Now } from '../state/coordinator.js'
 import type { Logger } from './host.js'
-import type { Timers } from './timers.js'
+import type { Timer, Timers } from './timers.js'
 
 /** The image with what its snapshot is called. */
 export interface Snapshottable<Image> {
@@ -41,7 +41,6 @@ const CHUNK_RECORDS = 500
 const CHUNK_BYTES = 256 * 1024
 /** After one that could not be written. */
 const RETRY_MS = 60_000
-const TIMER = 'metadata-snapshot'
 
 interface Underway {
   readonly endOffset: number
@@ -59,6 +58,7 @@ export class MetadataSnapshots<Image> {
   /** Bytes of committed records that no snapshot holds. */
   private uncovered = 0
   private underway: Underway | null = null
+  private timer: Timer | null = null
 
   constructor(
     private readonly limits: SnapshotLimits,
@@ -92,13 +92,19 @@ export class MetadataSnapshots<Image> {
   }
 
   private wait(ms: number): void {
-    this.host.timers.set(TIMER, this.host.now().monotonicMs + ms, () => this.begin())
+    this.cancelTimer()
+    this.timer = this.host.timers.set(this.host.now().monotonicMs + ms, () => this.begin())
+  }
+
+  private cancelTimer(): void {
+    if (this.timer !== null) this.host.timers.cancel(this.timer)
+    this.timer = null
   }
 
   private begin(): void {
     const newest = this.underway === null && this.uncovered > 0 ? this.host.newest() : null
     if (newest === null) return
-    this.host.timers.cancel(TIMER)
+    this.cancelTimer()
     const { image, endOffset, epoch, timestamp } = newest
     const values = this.host.records(image)[Symbol.iterator]()
     this.underway = { endOffset, epoch, timestamp, values, covers: this.uncovered, position: 0, done: false }

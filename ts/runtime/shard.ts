@@ -13,7 +13,7 @@ import {
   replayRecords,
 } from '../state/coordinator.js'
 import type { Logger } from './host.js'
-import type { Timers } from './timers.js'
+import type { Timer, Timers } from './timers.js'
 
 /** How the coordinator's records become keys and values of the log. `decode` yields null for what it skips. */
 export interface RecordCodec<Rec> {
@@ -74,7 +74,7 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   private held: Held<Reply>[] = []
   /** Requests not answered yet, parked ones included, so that each can be refused. */
   private readonly open = new Map<number, Request>()
-  private readonly timerKeys = new Set<string>()
+  private readonly timers = new Map<string, Timer>()
   /** Who waits for the load to end, well or badly. */
   private settling: (() => void)[] = []
 
@@ -209,8 +209,8 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   }
 
   private cancelTimers(): void {
-    for (const key of this.timerKeys) this.host.timers.cancel(key)
-    this.timerKeys.clear()
+    for (const timer of this.timers.values()) this.host.timers.cancel(timer)
+    this.timers.clear()
   }
 
   private settle(): void {
@@ -286,9 +286,7 @@ export class Shard<State, Request, Rec, Soft, Reply> {
 
   private applyTimer(key: string, at: number | null): void {
     if (at === null) {
-      const name = this.timerName(key)
-      this.timerKeys.delete(name)
-      this.host.timers.cancel(name)
+      this.cancelTimer(key)
       return
     }
     const expire = () => this.coordinator.expired(this.state, key, this.host.now())
@@ -296,21 +294,24 @@ export class Shard<State, Request, Rec, Soft, Reply> {
   }
 
   private setTimer(key: string, at: number, fire: () => void): void {
-    const name = this.timerName(key)
-    this.timerKeys.add(name)
-    this.host.timers.set(name, at, () => {
-      this.timerKeys.delete(name)
+    const fired = () => {
+      this.timers.delete(key)
       fire()
-    })
+    }
+    const timer = this.timers.get(key)
+    if (timer === undefined) this.timers.set(key, this.host.timers.set(at, fired))
+    else this.host.timers.move(timer, at, fired)
   }
 
-  private timerName(key: string): string {
-    return `${this.place.name}/${key}`
+  private cancelTimer(key: string): void {
+    const timer = this.timers.get(key)
+    if (timer === undefined) return
+    this.timers.delete(key)
+    this.host.timers.cancel(timer)
   }
 
   /** Sends the replies whose records are committed, in the order of their decisions. */
   private release(): void {
-    const waited = this.held.length > 0
     for (let first = this.held[0]; first !== undefined; first = this.held[0]) {
       if (first.needs > this.highWatermark) {
         this.setTimer('#held', first.expiresAt, () => this.expireHeld())
@@ -319,7 +320,7 @@ export class Shard<State, Request, Rec, Soft, Reply> {
       this.held.shift()
       this.answer(first.to, first.response)
     }
-    if (waited) this.applyTimer('#held', null)
+    this.cancelTimer('#held')
   }
 
   private expireHeld(): void {

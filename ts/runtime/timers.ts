@@ -1,43 +1,64 @@
 /**
- * Deadlines of the control plane: named timers in a heap over the monotonic clock. It asks for one wake-up, that of
- * the earliest deadline, and reads no clock itself. Equal deadlines fire in the order in which they were set.
+ * Deadlines of the control plane: a heap over the monotonic clock. It asks for one wake-up, that of the earliest
+ * deadline, and reads no clock itself. Equal deadlines fire in the order in which they were set.
  */
 export type Fire = () => void
 
-interface Entry {
+/** A timer that was set, for whoever set it to move and to cancel; only Timers looks inside. */
+export interface Timer {
+  at: number
+  sequence: number
+  fire: Fire
+  /** Null once it has fired or was cancelled. */
+  slot: Slot | null
+}
+
+/** A place in the heap. A timer that was moved to later keeps the one it has until that comes up. */
+interface Slot {
   readonly at: number
   readonly sequence: number
-  readonly name: string
-  readonly fire: Fire
+  readonly timer: Timer
 }
 
 export class Timers {
-  private heap: Entry[] = []
-  private readonly live = new Map<string, Entry>()
+  private heap: Slot[] = []
+  private live = 0
   private sequence = 0
 
   get size(): number {
-    return this.live.size
+    return this.live
   }
 
-  /** Sets the timer of this name, in place of an earlier one. `at`: monotonic ms. */
-  set(name: string, at: number, fire: Fire): void {
-    const entry: Entry = { at, sequence: this.sequence++, name, fire }
-    this.live.set(name, entry)
-    this.push(entry)
-    // Replaced entries stay in the heap until their time; too many of them and the heap is built anew.
-    if (this.heap.length > 64 && this.heap.length > 4 * this.live.size) this.rebuild()
+  /** `at`: monotonic ms. */
+  set(at: number, fire: Fire): Timer {
+    const timer: Timer = { at, sequence: this.sequence++, fire, slot: null }
+    this.live += 1
+    this.push(timer)
+    return timer
   }
 
-  cancel(name: string): void {
-    this.live.delete(name)
+  /** Gives a timer another deadline and function, as if it were set only now; one that has fired is set again. */
+  move(timer: Timer, at: number, fire: Fire): void {
+    timer.at = at
+    timer.sequence = this.sequence++
+    timer.fire = fire
+    if (timer.slot === null) this.live += 1
+    if (timer.slot === null || at < timer.slot.at) this.push(timer)
+  }
+
+  cancel(timer: Timer): void {
+    if (timer.slot === null) return
+    timer.slot = null
+    this.live -= 1
   }
 
   /** When the next one is due, or null. */
   nextAt(): number | null {
     for (let first = this.heap[0]; first !== undefined; first = this.heap[0]) {
-      if (this.live.get(first.name) === first) return first.at
+      const { timer } = first
+      if (timer.slot === first && timer.sequence === first.sequence) return first.at
       this.pop()
+      if (timer.slot === first) this.push(timer)
     }
     return null
   }
@@ -45,34 +66,44 @@ export class Timers {
   /** Fires what is due. A timer set while firing fires in this call only if it is due as well. */
   runDue(monotonicMs: number): void {
     for (let at = this.nextAt(); at !== null && at <= monotonicMs; at = this.nextAt()) {
-      const entry = this.pop()
-      if (entry === undefined) return
-      this.live.delete(entry.name)
-      entry.fire()
+      const timer = this.pop()?.timer
+      if (timer === undefined) return
+      this.cancel(timer)
+      timer.fire()
     }
+  }
+
+  private push(timer: Timer): void {
+    const slot: Slot = { at: timer.at, sequence: timer.sequence, timer }
+    timer.slot = slot
+    this.insert(slot)
+    // Places that were left stay in the heap until their time; too many of them and the heap is built anew.
+    if (this.heap.length > 64 && this.heap.length > 4 * this.live) this.rebuild()
   }
 
   private rebuild(): void {
-    const entries = [...this.live.values()]
+    const slots = this.heap
     this.heap = []
-    for (const entry of entries) this.push(entry)
+    for (const slot of slots) {
+      if (slot.timer.slot === slot) this.insert(slot)
+    }
   }
 
-  private push(entry: Entry): void {
+  private insert(slot: Slot): void {
     const { heap } = this
     let index = heap.length
-    heap.push(entry)
+    heap.push(slot)
     while (index > 0) {
       const above = (index - 1) >> 1
       const parent = heap[above]
-      if (parent === undefined || !before(entry, parent)) break
+      if (parent === undefined || !before(slot, parent)) break
       heap[index] = parent
       index = above
     }
-    heap[index] = entry
+    heap[index] = slot
   }
 
-  private pop(): Entry | undefined {
+  private pop(): Slot | undefined {
     const { heap } = this
     const first = heap[0]
     const last = heap.pop()
@@ -92,6 +123,6 @@ export class Timers {
   }
 }
 
-function before(a: Entry, b: Entry): boolean {
+function before(a: Slot, b: Slot): boolean {
   return a.at !== b.at ? a.at < b.at : a.sequence < b.sequence
 }

@@ -27,11 +27,7 @@ const MAX_EXPIRED_PER_DECISION = 10_000
 
 export function replayOffset(offsets: Offsets, key: OffsetCommitKey, value: OffsetCommitValue | null): void {
   if (value !== null) {
-    const topics = offsets.get(key.group) ?? new Map<string, Map<number, OffsetCommitValue>>()
-    const partitions = topics.get(key.topic) ?? new Map<number, OffsetCommitValue>()
-    offsets.set(key.group, topics)
-    topics.set(key.topic, partitions)
-    partitions.set(key.partition, value)
+    under(under(offsets, key.group), key.topic).set(key.partition, value)
     return
   }
   const topics = offsets.get(key.group)
@@ -40,6 +36,15 @@ export function replayOffset(offsets: Offsets, key: OffsetCommitKey, value: Offs
   partitions.delete(key.partition)
   if (partitions.size === 0) topics.delete(key.topic)
   if (topics.size === 0) offsets.delete(key.group)
+}
+
+/** The map below `key`, made where there is none. */
+function under<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const known = maps.get(key)
+  if (known !== undefined) return known
+  const made = new Map<L, V>()
+  maps.set(key, made)
+  return made
 }
 
 export function decideCommit(
@@ -54,6 +59,8 @@ export function decideCommit(
   if (errorCode !== Errors.NONE) return answer(to, commitFailed(request, errorCode))
 
   const records: GroupRecord[] = []
+  // The group's own string where there is one: looked up again, it is known by its address.
+  const groupId = group?.groupId ?? body.groupId
   const expireTimestamp = body.retentionTimeMs < 0 ? -1 : now.wallMs + body.retentionTimeMs
   const topics = body.topics.map(({ name, topicId, partitions }) => ({
     name,
@@ -66,7 +73,7 @@ export function decideCommit(
       }
       records.push(
         offsetCommitRecord(
-          { group: body.groupId, topic: name, partition: partitionIndex },
+          { group: groupId, topic: name, partition: partitionIndex },
           {
             offset: partition.committedOffset,
             leaderEpoch: partition.committedLeaderEpoch,

@@ -1,6 +1,7 @@
 //! The native addon: threads, sockets and the boundary to JavaScript around the engine. The only crate that knows
 //! N-API, epoll or a clock; it makes no decision of its own.
 
+mod append;
 mod clock;
 mod disk_pool;
 mod failure;

@@ -17,6 +17,7 @@ use mio::Waker;
 use mio::net::{TcpListener, TcpStream};
 use parking_lot::Mutex;
 
+use crate::append::append_into;
 use crate::disk_pool::{self, PoolSignal};
 use crate::failure::failure;
 use crate::io_thread::IoThread;
@@ -174,10 +175,10 @@ impl Shell {
     }
 
     /// Appends to a coordinator partition: packed request, packed reply.
-    pub fn append(&self, request: &[u8]) -> napi::Result<Vec<u8>> {
-        let reply = self.node.append(request, clock::now()).map_err(failure);
+    pub fn append(&self, request: &[u8], reply: &mut [u8]) -> napi::Result<()> {
+        let appended = append_into(reply, || self.node.append(request, clock::now()).map_err(failure));
         self.carry_out_wakes();
-        reply
+        appended
     }
 
     /// A worker's isolate has ended: what it had is lost.

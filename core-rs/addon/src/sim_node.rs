@@ -14,6 +14,7 @@ use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, Uint8ArraySlice};
 use napi_derive::napi;
 
+use crate::append::append_into;
 use crate::failure::{closed, failure};
 use crate::sim_disk::SimDisk;
 use crate::sim_effects::UnderWay;
@@ -93,16 +94,12 @@ impl SimNode {
         submitted.map_err(failure)
     }
 
-    /// Appends to a coordinator partition at once: packed request, packed reply.
+    /// Appends to a coordinator partition at once: packed request; the packed reply fills `reply`.
     #[napi(catch_unwind)]
-    pub fn append<'env>(
-        &mut self,
-        env: &'env Env,
-        request: Uint8ArraySlice<'_>,
-    ) -> napi::Result<BufferSlice<'env>> {
-        let reply = self.node()?.append(&request, self.now).map_err(failure)?;
+    pub fn append(&mut self, request: Uint8ArraySlice<'_>, mut reply: BufferSlice<'_>) -> napi::Result<()> {
+        append_into(&mut reply, || self.node()?.append(&request, self.now).map_err(failure))?;
         self.settle();
-        BufferSlice::from_data(env, reply)
+        Ok(())
     }
 
     /// Counters and gauges as JSON.

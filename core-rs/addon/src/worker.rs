@@ -102,13 +102,9 @@ impl WorkerNode {
         self.shell.upgrade().ok_or_else(closed)?.submit(&batch)
     }
 
-    /// Appends to a coordinator partition at once: packed request, packed reply.
+    /// Appends to a coordinator partition at once: packed request; the packed reply fills `reply`.
     #[napi(catch_unwind)]
-    pub fn append<'env>(
-        &self,
-        env: &'env Env,
-        request: Uint8ArraySlice<'_>,
-    ) -> napi::Result<BufferSlice<'env>> {
-        BufferSlice::from_data(env, self.shell.upgrade().ok_or_else(closed)?.append(&request)?)
+    pub fn append(&self, request: Uint8ArraySlice<'_>, mut reply: BufferSlice<'_>) -> napi::Result<()> {
+        self.shell.upgrade().ok_or_else(closed)?.append(&request, &mut reply)
     }
 }

@@ -128,8 +128,14 @@ describe('a request', () => {
         expect(many.length, `${what}: ${most} elements were let through`).toBeGreaterThan(MIB)
       }
       const bytes = new Filler(request, version, array, most).struct(request.fields)
-      // The least of three: the collector and the compiler have business of their own on this heap.
-      const cost = Math.min(...[0, 1, 2].map(() => heapOf(() => attempt(request, version, bytes))))
+      // The least of several: the collector and the compiler have business of their own on this heap.
+      let cost = Number.POSITIVE_INFINITY
+      for (let left = 10; left > 0 && cost >= 1.1 * MIB; left--) {
+        cost = Math.min(
+          cost,
+          heapOf(() => attempt(request, version, bytes)),
+        )
+      }
       expect(cost, `${what}: ${most} elements in ${bytes.length} bytes`).toBeLessThan(1.1 * MIB)
     }
   })

@@ -395,7 +395,7 @@ fn append_has_its_golden_bytes_both_ways() {
         end_offset: fields.number("endOffset"),
         high_watermark: fields.number("highWatermark"),
     };
-    assert_eq!(answer.to_vec(), unhex(Fields(reply).text("hex")));
+    assert_eq!(answer.to_bytes().to_vec(), unhex(Fields(reply).text("hex")));
 }
 
 #[test]

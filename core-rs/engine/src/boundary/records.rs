@@ -167,12 +167,15 @@ impl AppendReply {
         AppendReply { error_code, base_offset: -1, end_offset: -1, high_watermark: -1 }
     }
 
-    pub fn to_vec(&self) -> Vec<u8> {
-        let mut out = Writer::new(false, 26);
-        out.i16(self.error_code);
-        out.i64(self.base_offset);
-        out.i64(self.end_offset);
-        out.i64(self.high_watermark);
-        out.into_bytes()
+    /// Its length when it is packed.
+    pub const BYTES: usize = 26;
+
+    pub fn to_bytes(&self) -> [u8; AppendReply::BYTES] {
+        let mut bytes = [0; AppendReply::BYTES];
+        bytes[..2].copy_from_slice(&self.error_code.to_be_bytes());
+        bytes[2..10].copy_from_slice(&self.base_offset.to_be_bytes());
+        bytes[10..18].copy_from_slice(&self.end_offset.to_be_bytes());
+        bytes[18..].copy_from_slice(&self.high_watermark.to_be_bytes());
+        bytes
     }
 }

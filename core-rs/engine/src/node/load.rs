@@ -29,10 +29,10 @@ pub struct Load {
 impl Node {
     /// Appends the records of a coordinator: the packed request in, the packed reply out. A refusal is an error code
     /// in the reply; an error is a malformed request.
-    pub fn append(self: &Arc<Self>, request: &[u8], now: Now) -> Result<Vec<u8>, BoundaryError> {
+    pub fn append(self: &Arc<Self>, request: &[u8], now: Now) -> Result<AppendReply, BoundaryError> {
         let request = AppendRequest::parse(request)?;
         let Some(partition) = self.topics.partition(Uuid(request.topic_id), request.partition) else {
-            return Ok(AppendReply::refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0).to_vec());
+            return Ok(AppendReply::refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0));
         };
         let mut notices = Notices::default();
         let appended = partition.append_records(
@@ -54,7 +54,7 @@ impl Node {
             Err(error) => AppendReply::refused(ErrorCode::from(&error).0),
         };
         self.dispatch(&mut notices);
-        Ok(reply.to_vec())
+        Ok(reply)
     }
 
     /// Reads the next chunk; the one after it only once the control plane keeps up.

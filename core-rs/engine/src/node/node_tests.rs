@@ -19,9 +19,7 @@ fn append(world: &World, leader_epoch: i32, count: usize, value: &[u8]) -> (i16,
     let mut bytes = Vec::new();
     request.write(&mut bytes);
     let reply = world.node.append(&bytes, world.now).unwrap();
-    let (code, rest) = reply.split_first_chunk::<2>().unwrap();
-    let numbers: Vec<i64> = rest.chunks(8).map(|n| i64::from_be_bytes(n.try_into().unwrap())).collect();
-    (i16::from_be_bytes(*code), numbers[0], numbers[1], numbers[2])
+    (reply.error_code, reply.base_offset, reply.end_offset, reply.high_watermark)
 }
 
 #[test]

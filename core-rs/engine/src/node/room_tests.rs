@@ -55,8 +55,7 @@ fn append_code(world: &World) -> i16 {
     let request = AppendRequest { topic_id: TOPIC, partition: 1, leader_epoch: 1, timestamp: 0, records };
     let mut bytes = Vec::new();
     request.write(&mut bytes);
-    let reply = world.node.append(&bytes, world.now).unwrap();
-    i16::from_be_bytes([reply[0], reply[1]])
+    world.node.append(&bytes, world.now).unwrap().error_code
 }
 
 #[test]

@@ -2,7 +2,7 @@
  * The entry of a coordinator worker's isolate: ties a CoordinatorLoop to its node's socket, to the control plane's port
  * and to the clock. An exception that nothing below catches ends the isolate; the control plane replaces it.
  */
-import { Socket } from 'node:net'
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { BrokerConfig } from '../config/broker-config.js'
 import { attachWorker } from '../native/node.js'
@@ -35,8 +35,10 @@ function plain(fields: object): object {
   )
 }
 
+/** What a read of the socket takes at most; a wake-up is one byte. */
+const WAKE_BYTES = 64
+
 const port = attachWorker(node, worker)
-const socket = new Socket({ fd: port.fd, readable: true, writable: false })
 const heard: ToWorker[] = []
 
 const loop = new CoordinatorLoop({
@@ -66,7 +68,21 @@ const loop = new CoordinatorLoop({
   },
 })
 
-socket.on('data', () => loop.turn())
+// Read into memory of its own, past the stream: that would make a buffer of 64 KiB for each wake-up.
+const onread: OnReadOpts = {
+  buffer: Buffer.alloc(WAKE_BYTES),
+  callback() {
+    loop.turn()
+    return true
+  },
+}
+const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+  fd: port.fd,
+  readable: true,
+  writable: false,
+  onread,
+}
+const socket = new Socket(options)
 // The node is gone: so is the reason to be.
 socket.on('close', () => plane.close())
 plane.on('message', (message: ToWorker) => {

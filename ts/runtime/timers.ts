@@ -1,6 +1,6 @@
 /**
- * Deadlines of the control plane: a heap over the monotonic clock. It asks for one wake-up, that of the earliest
- * deadline, and reads no clock itself. Equal deadlines fire in the order in which they were set.
+ * Deadlines of the control plane: a heap over the monotonic clock. It asks for one wake-up, at the earliest
+ * deadline or before, and reads no clock itself. Equal deadlines fire in the order in which they were set.
  */
 export type Fire = () => void
 
@@ -52,13 +52,11 @@ export class Timers {
     this.live -= 1
   }
 
-  /** When the next one is due, or null. */
+  /** When to call `runDue` next: no timer is due before, and perhaps none then. Null: nothing is set. */
   nextAt(): number | null {
     for (let first = this.heap[0]; first !== undefined; first = this.heap[0]) {
-      const { timer } = first
-      if (timer.slot === first && timer.sequence === first.sequence) return first.at
+      if (first.timer.slot === first) return first.at
       this.pop()
-      if (timer.slot === first) this.push(timer)
     }
     return null
   }
@@ -66,10 +64,13 @@ export class Timers {
   /** Fires what is due. A timer set while firing fires in this call only if it is due as well. */
   runDue(monotonicMs: number): void {
     for (let at = this.nextAt(); at !== null && at <= monotonicMs; at = this.nextAt()) {
-      const timer = this.pop()?.timer
-      if (timer === undefined) return
-      this.cancel(timer)
-      timer.fire()
+      const slot = this.pop()
+      if (slot === undefined) return
+      const { timer } = slot
+      if (timer.sequence === slot.sequence) {
+        this.cancel(timer)
+        timer.fire()
+      } else this.push(timer)
     }
   }
 

@@ -32,7 +32,7 @@ use super::stopping::Stopping;
 use super::wakes::{ShellAction, Signals, Wakes};
 use crate::api::{NodeTable, Settings};
 use crate::boundary::{Event, NodeOptions};
-use crate::partition::{Failure, Notices, PartitionConfig, Topics};
+use crate::partition::{Failure, Notices, PartitionConfig, Patience, Topics};
 use crate::quorum::Quorum;
 use crate::storage::Storage;
 use crate::time::Now;
@@ -200,6 +200,11 @@ impl Node {
         self.stopwatch.get().copied().unwrap_or(|| 0)
     }
 
+    /// A sync that waits has a thread of the pool: not while there is other work for it.
+    fn patience(&self) -> Patience {
+        Patience { stopwatch: self.stopwatch(), may_wait: self.pending_effects() == 0 }
+    }
+
     /// Installs the quotas of the data plane, once, before the first connection.
     pub fn set_quotas(&self, quotas: Box<dyn Quotas>) {
         let _ = self.quotas.set(quotas);
@@ -258,7 +263,7 @@ impl Node {
     pub fn run_effect(self: &Arc<Self>, effect: Effect, now: Now) {
         let mut notices = Notices::default();
         match effect {
-            Effect::Partition(effect) => effect.run(&mut notices),
+            Effect::Partition(effect) => effect.run(self.patience(), &mut notices),
             Effect::Persist(persist) => {
                 let result = persist.run();
                 self.with_quorum(|quorum| quorum.persisted(*persist, result));

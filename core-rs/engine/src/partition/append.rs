@@ -171,7 +171,7 @@ impl Partition {
             self.rolled(state, rolled, notices)?;
         }
         self.remember(state, &batch, outcome.first_position, config, now, notices)?;
-        self.appended(state, batch.count.max(0) as u64, config, notices);
+        self.appended(state, (1, batch.count.max(0) as u64), config, notices);
         Ok(Appended {
             base_offset,
             last_offset,
@@ -182,14 +182,18 @@ impl Partition {
         })
     }
 
-    /// So many records were written to the log.
+    /// So many batches with so many records were written to the log.
     pub(super) fn appended(
         self: &Arc<Self>,
         state: &mut State,
-        records: u64,
+        (batches, records): (u32, u64),
         config: &PartitionConfig,
         notices: &mut Notices,
     ) {
+        state.company.came(batches);
+        if state.company.is_awaited() && state.company.is_complete() {
+            self.company_came.notify_one();
+        }
         state.unsynced_records = state.unsynced_records.saturating_add(records);
         if !config.syncs_every_append() && state.unsynced_records >= config.log.flush_messages {
             self.want_sync(state, notices);

@@ -59,6 +59,7 @@ impl Partition {
                 appends.push(AppendBatch { bytes: batch.stored(), last_offset, max_timestamp });
             }
         }
+        let batches = u32::try_from(appends.len()).unwrap_or(u32::MAX);
         let outcome = state.log_mut().map(|log| log.append(&appends, now));
         let failed = match outcome {
             Ok(Ok(_)) => None,
@@ -75,7 +76,7 @@ impl Partition {
             return answers;
         }
         let Some(config) = run.first().map(|batch| batch.checked.config.clone()) else { return answers };
-        self.appended(state, records, &config, notices);
+        self.appended(state, (batches, records), &config, notices);
         let high_watermark = state.high_watermark.offset;
         answers.iter_mut().flatten().for_each(|planned| planned.high_watermark = high_watermark);
         answers

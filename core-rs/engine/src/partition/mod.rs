@@ -7,6 +7,7 @@ mod append_run;
 mod check;
 mod cleaning;
 mod closed;
+mod company;
 mod config;
 mod coordinator;
 mod epochs;
@@ -31,7 +32,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 
 use crate::log::producer_snapshot::ProducerSnapshotEntry;
 use crate::log::{DamagedPlace, Log, LogError, LogPosition};
@@ -48,12 +49,13 @@ pub use open::{OpenedPartition, PartitionSpec};
 pub use producer_state::{PRODUCER_EXPIRATION_MS, ProducerStates, TxnEnd};
 pub use read::{Divergence, Fetched, Isolation, ReadSpec};
 pub use recompression::Compression;
-pub use sync::Effect;
+pub use sync::{Effect, Patience};
 pub use table::{Topic, Topics};
 pub use timestamps::{FoundOffset, OffsetQuery};
 pub use validation::{CheckedBatch, check_client_batch};
 pub use waiters::{Failure, Notices, WaiterId};
 
+use company::Company;
 use unopened::Unopened;
 use waiters::Waiters;
 
@@ -71,6 +73,8 @@ pub struct Partition {
     dir: RwLock<Arc<Path>>,
     config: RwLock<Arc<PartitionConfig>>,
     state: Mutex<State>,
+    /// Everybody is here whom a sync waits for.
+    company_came: Condvar,
 }
 
 /// What this broker is to the partition.
@@ -114,6 +118,7 @@ struct State {
     checking: Vec<i64>,
     /// Records appended since the last sync was asked for.
     unsynced_records: u64,
+    company: Company,
 }
 
 /// The lock of a partition. Dropped by a panic before its work was done, it leaves the partition offline: what the
@@ -154,6 +159,7 @@ impl State {
             swap_waits: false,
             checking: Vec::new(),
             unsynced_records: 0,
+            company: Company::default(),
         }
     }
 

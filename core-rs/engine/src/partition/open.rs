@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::markers::end_in;
 use super::producer_state::{IncomingBatch, ProducerStates};
@@ -95,6 +95,7 @@ impl Partition {
             dir,
             config: RwLock::new(config),
             state: Mutex::new(state),
+            company_came: Condvar::new(),
         }))
     }
 }

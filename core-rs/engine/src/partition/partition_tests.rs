@@ -124,7 +124,7 @@ fn one_sync_serves_every_append_that_came_meanwhile() {
     assert_eq!(notices.effects.len(), 1);
     assert_eq!(partition.high_watermark(), 0);
     let first = notices.effects.pop().unwrap();
-    first.run(&mut notices);
+    first.run(Patience::NONE, &mut notices);
     assert_eq!(partition.high_watermark(), 3);
     assert!(notices.effects.is_empty(), "nothing came after it");
     assert_eq!(notices.committed, [(partition.topic_id(), 0, 3)]);
@@ -303,10 +303,46 @@ fn what_is_appended_during_a_sync_waits_for_the_next_one() {
     let job = partition.begin_sync().unwrap();
     append(&partition, &batch(2), &mut notices).unwrap();
     assert!(notices.effects.is_empty(), "one sync in flight");
-    partition.end_sync(&job, job.run(), &mut notices);
+    partition.end_sync(&job, job.run(), (0, 0), &mut notices);
     assert_eq!((partition.high_watermark(), notices.effects.len()), (1, 1));
     run_effects(&mut notices);
     assert_eq!(partition.high_watermark(), 3);
+}
+
+/// Appends twice, as two whose acks one sync has let go would: the second only once the sync of the first waits for it,
+/// or is over. How far that one sync came.
+fn synced_with_company(stopwatch: fn() -> u64) -> i64 {
+    let disk = SimStorage::new();
+    let mut notices = Notices::default();
+    let partition = leader(&disk, synced_config());
+    append(&partition, &batch(1), &mut notices).unwrap();
+    append(&partition, &batch(1), &mut notices).unwrap();
+    notices.effects.clear();
+    let job = partition.begin_sync().unwrap();
+    partition.end_sync(&job, job.run(), (1000, 1_000_000), &mut notices);
+    append(&partition, &batch(1), &mut notices).unwrap();
+    let sync = notices.effects.pop().unwrap();
+    let patience = Patience { stopwatch, may_wait: true };
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || sync.run(patience, &mut Notices::default()));
+        while !thread.is_finished() && !partition.with(|state| state.company.is_awaited()) {
+            std::thread::yield_now();
+        }
+        let reached = partition.high_watermark();
+        append(&partition, &batch(1), &mut notices).unwrap();
+        thread.join().unwrap();
+        reached.max(partition.high_watermark())
+    })
+}
+
+#[test]
+fn a_sync_waits_for_those_who_came_together_before() {
+    assert_eq!(synced_with_company(|| 1000), 4, "the time that it may wait does not end: it was woken");
+}
+
+#[test]
+fn a_sync_waits_no_longer_than_the_last_one_took() {
+    assert_eq!(synced_with_company(|| 1_001_000), 3);
 }
 
 #[test]
@@ -317,7 +353,12 @@ fn a_sync_that_finds_its_partition_deleted_accuses_no_disk() {
     append(&partition, &batch(1), &mut notices).unwrap();
     let job = partition.begin_sync().unwrap();
     partition.delete("x", &mut notices).unwrap().run().unwrap();
-    partition.end_sync(&job, Err(WriteError::Failed(std::io::ErrorKind::NotFound.into())), &mut notices);
+    partition.end_sync(
+        &job,
+        Err(WriteError::Failed(std::io::ErrorKind::NotFound.into())),
+        (0, 0),
+        &mut notices,
+    );
     run_effects(&mut notices);
     assert!(notices.failures.is_empty());
 }

@@ -1,11 +1,24 @@
 //! Work for the disk pool that a partition asks for: one sync at a time, each covering everything appended before it
-//! began (group commit).
+//! began (group commit), and beginning when those are here who will wait for it (`company`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Notices, Partition, State};
 use crate::log::{LogError, SyncJob};
 use crate::storage::WriteError;
+
+/// Whether and by what clock a sync may wait for more appends.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// ns
+    pub stopwatch: fn() -> u64,
+    pub may_wait: bool,
+}
+
+impl Patience {
+    pub const NONE: Patience = Patience { stopwatch: || 0, may_wait: false };
+}
 
 /// Work that may block, to be run off the I/O threads. Every effect that is taken must be run exactly once.
 #[derive(Debug)]
@@ -18,9 +31,9 @@ pub enum Effect {
 
 impl Effect {
     /// Runs it; what follows goes to `notices`, possibly another effect.
-    pub fn run(self, notices: &mut Notices) {
+    pub fn run(self, patience: Patience, notices: &mut Notices) {
         match self {
-            Effect::Sync(partition) => partition.sync(notices),
+            Effect::Sync(partition) => partition.sync(patience, notices),
             Effect::Check(partition, offset) => partition.check(offset, notices),
         }
     }
@@ -35,32 +48,52 @@ impl Partition {
         }
     }
 
-    fn sync(self: &Arc<Self>, notices: &mut Notices) {
-        if let Some(job) = self.begin_sync() {
-            let outcome = job.run();
-            self.end_sync(&job, outcome, notices);
+    fn sync(self: &Arc<Self>, Patience { stopwatch, may_wait }: Patience, notices: &mut Notices) {
+        if may_wait {
+            self.await_company(stopwatch);
         }
+        if let Some(job) = self.begin_sync() {
+            let began = stopwatch();
+            let outcome = job.run();
+            let now = stopwatch();
+            self.end_sync(&job, outcome, (now, now.saturating_sub(began)), notices);
+        }
+    }
+
+    fn await_company(&self, stopwatch: fn() -> u64) {
+        let mut state = self.state.lock();
+        let mut now = stopwatch();
+        let Some(until) = state.company.wait_until(now) else { return };
+        while !state.company.is_complete() && now < until {
+            self.company_came.wait_for(&mut state, Duration::from_nanos(until - now));
+            now = stopwatch();
+        }
+        state.company.waited();
     }
 
     /// What is to be synced now; `None` once the partition serves no more.
     pub(super) fn begin_sync(&self) -> Option<SyncJob> {
         self.with(|state| {
             state.unsynced_records = 0;
+            state.company.sync_began();
             let job = state.log().map(|log| log.sync_job()).ok();
             state.syncing = job.is_some();
             job
         })
     }
 
+    /// `now` and how long the job took: ns of the stopwatch.
     pub(super) fn end_sync(
         self: &Arc<Self>,
         job: &SyncJob,
         outcome: Result<(), WriteError>,
+        (now, took): (u64, u64),
         notices: &mut Notices,
     ) {
         let config = self.config();
         self.with(|state| {
             state.syncing = false;
+            state.company.sync_ended(now, took, config.syncs_every_append());
             if state.deleted {
                 // Its files are on their way out: what syncing them says concerns nobody.
                 return;

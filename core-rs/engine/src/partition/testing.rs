@@ -126,6 +126,6 @@ pub(crate) fn end_txn(
 /// Runs every queued effect, and those that follow, until none is left.
 pub(crate) fn run_effects(notices: &mut Notices) {
     while let Some(effect) = notices.effects.pop() {
-        effect.run(notices);
+        effect.run(super::Patience::NONE, notices);
     }
 }

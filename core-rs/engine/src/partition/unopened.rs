@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{Partition, PartitionConfig, PartitionOffsets, PartitionSpec, State};
 use crate::log::{LogError, Opening, Removal};
@@ -53,6 +53,7 @@ impl Partition {
             dir: RwLock::new(spec.dir.into()),
             config: RwLock::new(config),
             state: Mutex::new(state),
+            company_came: Condvar::new(),
         })
     }
 

@@ -158,7 +158,7 @@ function withToken(asked: AskedOfGroup, to: number): GroupRequest {
 
 /** The reply that carries nothing but this error. */
 export function groupRefusal(asked: AskedOfGroup, errorCode: number): GroupReply {
-  const reply = failedRequest({ ...asked, to: 0 }, errorCode)
+  const reply = failedRequest(withToken(asked, 0), errorCode)
   if (reply === null) throw new Error(`a ${asked.kind} request has no reply`)
   return reply
 }

@@ -174,7 +174,7 @@ impl Shell {
         submitted.map_err(failure)
     }
 
-    /// Appends to a coordinator partition: packed request, packed reply.
+    /// Appends to a coordinator partition: packed request; the packed reply fills `reply`.
     pub fn append(&self, request: &[u8], reply: &mut [u8]) -> napi::Result<()> {
         let appended = append_into(reply, || self.node.append(request, clock::now()).map_err(failure));
         self.carry_out_wakes();

@@ -7,8 +7,10 @@ use super::testing::schema::{PRODUCE_REQUEST, PRODUCE_RESPONSE};
 use super::testing::world::{Fetch, only, parked, replied, reply_of, waiter};
 use super::testing::{Value, World, encode};
 use super::{Authorizer, ErrorCode, Operation, Outcome, Resource};
-use crate::partition::testing::{batch, batch_of, batch_of_bytes, compressed, idempotent, synced_config};
-use crate::partition::{Notices, PartitionConfig, Patience};
+use crate::partition::testing::{
+    NO_PATIENCE, batch, batch_of, batch_of_bytes, compressed, idempotent, synced_config,
+};
+use crate::partition::{Notices, PartitionConfig};
 use crate::storage::{Fault, SimOperation};
 
 fn error(answer: &Value) -> ErrorCode {
@@ -399,7 +401,7 @@ fn a_partition_waited_for_twice_is_left_only_when_both_are_done() {
     let effect = world.notices.effects.pop().unwrap();
     let mut both = parked(world.produce_outcome(9, -1, &asked));
     assert_eq!(world.partition(0).waiter_count(), 1);
-    effect.run(Patience::NONE, &mut world.notices);
+    effect.run(NO_PATIENCE, &mut world.notices);
     let now = world.now;
     assert!(both.try_complete(now, waiter(2), &mut world.notices).is_some());
     assert_eq!(world.partition(0).waiter_count(), 0);

@@ -163,12 +163,12 @@ pub struct AppendReply {
 }
 
 impl AppendReply {
+    /// Its length when it is packed.
+    pub const BYTES: usize = 26;
+
     pub fn refused(error_code: i16) -> AppendReply {
         AppendReply { error_code, base_offset: -1, end_offset: -1, high_watermark: -1 }
     }
-
-    /// Its length when it is packed.
-    pub const BYTES: usize = 26;
 
     pub fn to_bytes(&self) -> [u8; AppendReply::BYTES] {
         let mut bytes = [0; AppendReply::BYTES];

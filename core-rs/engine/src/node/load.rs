@@ -27,7 +27,7 @@ pub struct Load {
 }
 
 impl Node {
-    /// Appends the records of a coordinator: the packed request in, the packed reply out. A refusal is an error code
+    /// Appends the records of a coordinator: the packed request in. A refusal is an error code
     /// in the reply; an error is a malformed request.
     pub fn append(self: &Arc<Self>, request: &[u8], now: Now) -> Result<AppendReply, BoundaryError> {
         let request = AppendRequest::parse(request)?;

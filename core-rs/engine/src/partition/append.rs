@@ -190,8 +190,7 @@ impl Partition {
         config: &PartitionConfig,
         notices: &mut Notices,
     ) {
-        state.company.came(batches);
-        if state.company.is_awaited() && state.company.is_complete() {
+        if state.company.came(batches) {
             self.company_came.notify_one();
         }
         state.unsynced_records = state.unsynced_records.saturating_add(records);

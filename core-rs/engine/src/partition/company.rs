@@ -27,8 +27,10 @@ pub(super) struct Company {
 }
 
 impl Company {
-    pub(super) fn came(&mut self, appends: u32) {
+    /// So many appends came. True: a sync that waits need wait no longer.
+    pub(super) fn came(&mut self, appends: u32) -> bool {
         self.came = self.came.saturating_add(appends);
+        self.awaited && self.is_complete()
     }
 
     /// Nobody else is expected.
@@ -37,12 +39,13 @@ impl Company {
     }
 
     /// Whether a sync waits.
+    #[cfg(test)]
     pub(super) fn is_awaited(&self) -> bool {
         self.awaited
     }
 
-    /// Until when a sync that could begin at `now` should wait for more; `None`: it should not.
-    pub(super) fn wait_until(&mut self, now: u64) -> Option<u64> {
+    /// A sync could begin at `now`: begins its wait for more and tells until when; `None`: it should not wait.
+    pub(super) fn begin_wait(&mut self, now: u64) -> Option<u64> {
         if self.is_complete() || now >= self.until {
             return None;
         }
@@ -55,7 +58,7 @@ impl Company {
     }
 
     /// A wait is over. One that did not bring everybody makes the next ones rarer: these clients come when they like.
-    pub(super) fn waited(&mut self) {
+    pub(super) fn end_wait(&mut self) {
         self.awaited = false;
         self.in_vain = if self.is_complete() { 0 } else { (self.in_vain + 1).min(MOST_IN_VAIN) };
         self.hurried = (1 << self.in_vain) - 1;

@@ -124,7 +124,7 @@ fn one_sync_serves_every_append_that_came_meanwhile() {
     assert_eq!(notices.effects.len(), 1);
     assert_eq!(partition.high_watermark(), 0);
     let first = notices.effects.pop().unwrap();
-    first.run(Patience::NONE, &mut notices);
+    first.run(NO_PATIENCE, &mut notices);
     assert_eq!(partition.high_watermark(), 3);
     assert!(notices.effects.is_empty(), "nothing came after it");
     assert_eq!(notices.committed, [(partition.topic_id(), 0, 3)]);

@@ -16,10 +16,6 @@ pub struct Patience {
     pub may_wait: bool,
 }
 
-impl Patience {
-    pub const NONE: Patience = Patience { stopwatch: || 0, may_wait: false };
-}
-
 /// Work that may block, to be run off the I/O threads. Every effect that is taken must be run exactly once.
 #[derive(Debug)]
 pub enum Effect {
@@ -63,12 +59,12 @@ impl Partition {
     fn await_company(&self, stopwatch: fn() -> u64) {
         let mut state = self.state.lock();
         let mut now = stopwatch();
-        let Some(until) = state.company.wait_until(now) else { return };
+        let Some(until) = state.company.begin_wait(now) else { return };
         while !state.company.is_complete() && now < until {
             self.company_came.wait_for(&mut state, Duration::from_nanos(until - now));
             now = stopwatch();
         }
-        state.company.waited();
+        state.company.end_wait();
     }
 
     /// What is to be synced now; `None` once the partition serves no more.

@@ -7,7 +7,7 @@ use millrace_record::{BatchBuilder, BatchHeader, BatchSpec, Codec};
 
 use super::append::{NewBatch, Writer};
 use super::producer_state::IncomingBatch;
-use super::{Notices, Partition, PartitionConfig, PartitionSpec, TxnEnd};
+use super::{Notices, Partition, PartitionConfig, PartitionSpec, Patience, TxnEnd};
 use crate::log::Opening;
 use crate::storage::{SimStorage, Storage};
 use crate::time::Now;
@@ -15,6 +15,8 @@ use crate::uuid::Uuid;
 
 /// A moment at which nothing special happens.
 pub(crate) const NOON: Now = Now { monotonic_ms: 5_000, wall_ms: 1_700_000_000_000 };
+/// A sync begins at once.
+pub(crate) const NO_PATIENCE: Patience = Patience { stopwatch: || 0, may_wait: false };
 
 pub(crate) fn spec(topic: &str, id: u8, index: i32) -> PartitionSpec {
     PartitionSpec {
@@ -126,6 +128,6 @@ pub(crate) fn end_txn(
 /// Runs every queued effect, and those that follow, until none is left.
 pub(crate) fn run_effects(notices: &mut Notices) {
     while let Some(effect) = notices.effects.pop() {
-        effect.run(super::Patience::NONE, notices);
+        effect.run(NO_PATIENCE, notices);
     }
 }

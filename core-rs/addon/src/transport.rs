@@ -65,15 +65,14 @@ pub fn send(socket: &TcpStream, output: &Output, most: usize) -> Moved {
             sent => outcome(sent.map_err(Into::into)),
         };
     }
-    let mut flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    // One reply of one part is the common case, and the plain call is the cheaper one.
-    if let Some(bytes) = output.only_bytes() {
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    let with_more = |more: bool| if more { flags | SendFlags::MORE } else { flags };
+    // One reply of one part, or of one before a file, is the common case, and the plain call is the cheaper one.
+    if let Some(bytes) = output.lone_bytes() {
+        let flags = with_more(output.has_more_behind_front());
         return outcome(rustix::net::send(socket, bytes, flags).map_err(Into::into));
     }
     let (slices, more) = output.front_slices(IOVECS);
-    if more {
-        flags |= SendFlags::MORE;
-    }
-    let sent = rustix::net::sendmsg(socket, &slices, &mut SendAncillaryBuffer::default(), flags);
+    let sent = rustix::net::sendmsg(socket, &slices, &mut SendAncillaryBuffer::default(), with_more(more));
     outcome(sent.map_err(Into::into))
 }

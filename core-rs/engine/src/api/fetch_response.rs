@@ -104,9 +104,9 @@ fn encode_with(
 ) -> Vec<Part> {
     let version = shape.version;
     let leaders: Vec<_> = answers.iter().filter_map(|(_, answer)| answer.current_leader).collect();
-    let runs: Vec<usize> = answers.chunk_by(|(one, _), (next, _)| one == next).map(<[_]>::len).collect();
+    let topics = runs(&answers).count();
     let longest = answers.iter().map(|(topic, _)| topic.text_len()).max().unwrap_or(0);
-    let capacity = runs.len() * (longest.min(256) + 8) + answers.len() * 64 + 32;
+    let capacity = topics * (longest.min(256) + 8) + answers.len() * 64 + 32;
     let mut reply = Reply {
         parts: Vec::with_capacity(2 * answers.len() + 1),
         writer: Writer::response(shape.correlation_id, version >= 12, capacity),
@@ -117,12 +117,11 @@ fn encode_with(
         writer.i16(error.0);
         writer.i32(session_id);
     }
-    writer.array(runs.len());
-    let mut answers = answers.into_iter().peekable();
-    for count in runs {
-        if let Some((topic, _)) = answers.peek() {
-            topic.write(&mut reply.writer);
-        }
+    writer.array(topics);
+    let mut answers = answers.into_iter();
+    while let Some((topic, _)) = answers.as_slice().first() {
+        let count = runs(answers.as_slice()).next().map_or(0, <[_]>::len);
+        topic.write(&mut reply.writer);
         reply.writer.array(count);
         for (_, partition) in answers.by_ref().take(count) {
             reply.partition(shape, partition);
@@ -131,6 +130,13 @@ fn encode_with(
     }
     write_reply_tags(&mut reply.writer, endpoints.filter(|_| version >= FIRST_NODE_ENDPOINTS), leaders);
     reply.finish()
+}
+
+/// Neighbours of one topic.
+fn runs<'a, 'b>(
+    answers: &'a [(&'b TopicLabel, FetchedPartition)],
+) -> impl Iterator<Item = &'a [(&'b TopicLabel, FetchedPartition)]> {
+    answers.chunk_by(|(one, _), (next, _)| one == next)
 }
 
 /// Clients of version 5 and before know no storage error: they are to look for another leader, as Kafka tells them.

@@ -18,7 +18,7 @@ struct Queued {
 /// Queued parts; the front one may be sent in part.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Pushed to and popped from by `queue`.
+    /// Popped from by `queue`: no memory while it is empty, and room for one reply when there is one.
     parts: VecDeque<Queued>,
     /// Bytes of the front part that have left.
     sent: u64,
@@ -62,6 +62,9 @@ impl Output {
     /// Queues one reply. Empty parts are dropped; a reply without bytes is none.
     pub fn push_reply(&mut self, parts: Vec<Part>, timing: Timing) {
         let before = self.parts.len();
+        if before == 0 {
+            self.parts.reserve_exact(parts.len());
+        }
         for part in parts {
             let length = part_len(&part);
             if length == 0 {
@@ -71,7 +74,7 @@ impl Output {
             if let Part::Bytes(bytes) = &part {
                 self.memory += bytes.capacity();
             }
-            queue::push(&mut self.parts, Queued { part, ends: None });
+            self.parts.push_back(Queued { part, ends: None });
         }
         if self.parts.len() > before
             && let Some(queued) = self.parts.back_mut()
@@ -96,10 +99,14 @@ impl Output {
 
     /// All that is left to send, if it is one part in memory.
     pub fn only_bytes(&self) -> Option<&[u8]> {
-        match self.parts.front() {
-            Some(Queued { part: Part::Bytes(bytes), .. }) if self.parts.len() == 1 => {
-                bytes.get(self.sent as usize..)
-            }
+        self.lone_bytes().filter(|_| self.parts.len() == 1)
+    }
+
+    /// The front part, if it is in memory and the one behind it is not.
+    pub fn lone_bytes(&self) -> Option<&[u8]> {
+        let mut parts = self.parts.iter().map(|queued| &queued.part);
+        match (parts.next(), parts.next()) {
+            (Some(Part::Bytes(bytes)), None | Some(Part::File(_))) => bytes.get(self.sent as usize..),
             _ => None,
         }
     }
@@ -203,6 +210,22 @@ mod tests {
         );
         assert!(more);
         assert!(!output.front_slices(3).1);
+    }
+
+    #[test]
+    fn bytes_are_alone_until_other_bytes_follow_them() {
+        let file = Part::File(FileRange { len: 5, ..FileRange::empty() });
+        let mut output = Output::default();
+        output.push_reply(vec![bytes("abc"), file], Timing::default());
+        output.consume(1, 0, |_, _| ());
+        assert_eq!((output.lone_bytes(), output.only_bytes()), (Some(&b"bc"[..]), None));
+        output.consume(2, 0, |_, _| ());
+        assert_eq!(output.lone_bytes(), None, "a file");
+        output.consume(5, 0, |_, _| ());
+        output.push_reply(vec![bytes("d")], Timing::default());
+        assert_eq!((output.lone_bytes(), output.only_bytes()), (Some(&b"d"[..]), Some(&b"d"[..])));
+        output.push_reply(vec![bytes("e")], Timing::default());
+        assert_eq!((output.lone_bytes(), output.only_bytes()), (None, None));
     }
 
     #[test]

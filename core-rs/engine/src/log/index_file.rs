@@ -32,8 +32,24 @@ pub(super) struct IndexFile<const N: usize> {
     pending: Vec<[u8; N]>,
 }
 
-/// The entries up to a bound: how many there are, and the last of them.
-pub(super) type Found<const N: usize> = (u32, Option<[u8; N]>);
+/// The entries up to a bound.
+#[derive(Debug)]
+pub(super) struct Found<const N: usize> {
+    /// How many there are.
+    pub(super) count: u32,
+    /// The last of them.
+    pub(super) last: Option<[u8; N]>,
+    /// The first behind the bound, where it is at hand.
+    pub(super) next: Option<[u8; N]>,
+}
+
+impl<const N: usize> Found<N> {
+    /// The leading `count` of `entries`, before which there are `skipped`.
+    fn among(entries: &[[u8; N]], skipped: u32, count: usize) -> Found<N> {
+        let last = count.checked_sub(1).and_then(|last| entries.get(last));
+        Found { count: skipped + count as u32, last: last.copied(), next: entries.get(count).copied() }
+    }
+}
 
 impl<const N: usize> IndexFile<N> {
     /// An index without entries and, until it has some, without a file.
@@ -162,11 +178,10 @@ impl<const N: usize> IndexFile<N> {
     ) -> Result<Found<N>, LogError> {
         if self.pending.first().is_some_and(&holds) {
             let count = self.pending.partition_point(&holds);
-            let last = count.checked_sub(1).and_then(|last| self.pending.get(last)).copied();
-            return Ok((self.on_disk + count as u32, last));
+            return Ok(Found::among(&self.pending, self.on_disk, count));
         }
         if self.on_disk == 0 {
-            return Ok((0, None));
+            return Ok(Found::among(&self.pending, 0, 0));
         }
         let mut cached = folder.page.lock();
         if let Some(found) = cached.as_ref().and_then(|page| self.search_page(page, base, true, &holds)) {
@@ -186,14 +201,14 @@ impl<const N: usize> IndexFile<N> {
             }
         }
         let Some(page) = low.checked_sub(1) else {
-            return Ok((0, None));
+            return Ok(Found::among(&[], 0, 0));
         };
         let first = page * per_page;
         let count = per_page.min(self.on_disk - first) as usize;
         let mut bytes = vec![0; count * N];
         self.read(folder, base, &*file, first, &mut bytes)?;
         let page = IndexPage { base, extension: self.extension, first, bytes };
-        let found = self.search_page(&page, base, false, &holds).unwrap_or((0, None));
+        let found = self.search_page(&page, base, false, &holds).unwrap_or(Found::among(&[], 0, 0));
         *cached = Some(page);
         Ok(found)
     }
@@ -215,8 +230,11 @@ impl<const N: usize> IndexFile<N> {
         if bounded && (count == 0 || (count == entries.len() && !at_end)) {
             return None;
         }
-        let last = count.checked_sub(1).and_then(|last| entries.get(last)).copied();
-        Some((page.first + count as u32, last))
+        let mut found = Found::among(entries, page.first, count);
+        if found.count == self.on_disk {
+            found.next = self.pending.first().copied();
+        }
+        Some(found)
     }
 
     fn read(
@@ -243,7 +261,7 @@ impl<const N: usize> IndexFile<N> {
         base: i64,
         holds: impl Fn(&[u8; N]) -> bool,
     ) -> Result<(), LogError> {
-        let (keep, _) = self.search(folder, base, holds)?;
+        let keep = self.search(folder, base, holds)?.count;
         folder.forget_page();
         self.pending.truncate(keep.saturating_sub(self.on_disk) as usize);
         if keep < self.on_disk {

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use millrace_record::BatchHeader;
+use millrace_record::{BatchHeader, HEADER_LEN};
 
 use super::LogError;
 use super::folder::{Folder, INDEX, LOG, SEGMENT_INDEXES, TIME_INDEX};
@@ -17,6 +17,9 @@ use crate::storage::StorageFile;
 pub(super) const OFFSET_ENTRY: usize = 8;
 /// Largest timestamp so far (8 bytes) and the relative last offset (4) of the first batch that has it.
 pub(super) const TIME_ENTRY: usize = 12;
+/// Where the entries of the offset index are further apart than this, batches are so large that each has its own: the
+/// one that is looked for stands mostly where the next entry says, and not behind another one's header.
+const SPARSE_ENTRIES: u64 = 2 * LOOKUP_WINDOW as u64;
 
 /// The largest timestamp of a segment, and the last offset of the first batch that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,32 +244,43 @@ impl Segment {
         }
     }
 
-    /// A batch border at or before the batch that contains `offset`.
-    fn floor(&self, folder: &Folder, offset: i64) -> Result<u64, LogError> {
-        let (_, entry) = self.offsets.search(folder, self.base, |entry| {
-            let (relative, _) = entry.split_at(4);
-            self.base + i64::from(number(relative)) <= offset
-        })?;
-        Ok(entry.map_or(0, |entry| u64::from(number(entry.split_at(4).1))))
+    /// Two neighbouring batch borders that the index knows: one at or before the batch that contains `offset`, and
+    /// one at that batch or behind it, where it is at hand and not behind it for certain.
+    fn borders(&self, folder: &Folder, offset: i64) -> Result<(u64, Option<u64>), LogError> {
+        let last_offset = |entry: &[u8; OFFSET_ENTRY]| self.base + i64::from(number(entry.split_at(4).0));
+        let border = |entry: [u8; OFFSET_ENTRY]| u64::from(number(entry.split_at(4).1));
+        let found = self.offsets.search(folder, self.base, |entry| last_offset(entry) <= offset)?;
+        let is_found = found.last.is_some_and(|entry| last_offset(&entry) == offset);
+        Ok((found.last.map_or(0, border), found.next.filter(|_| !is_found).map(border)))
     }
 
     /// Offset of a batch that begins at `position` or behind it, by the index; `None` when it knows none.
     pub(super) fn offset_behind(&self, folder: &Folder, position: u64) -> Result<Option<i64>, LogError> {
         let before = |entry: &[u8; OFFSET_ENTRY]| u64::from(number(entry.split_at(4).1)) < position;
-        let (count, _) = self.offsets.search(folder, self.base, before)?;
+        let count = self.offsets.search(folder, self.base, before)?.count;
         let entries = self.offsets.run(folder, self.base, count, 1)?;
         Ok(entries.first().map(|entry| self.base + i64::from(number(entry.split_at(4).0))))
     }
 
     /// Walks the segment from a batch border at or before the batch that contains `offset`, up to `end`.
     pub(super) fn walk_from(&self, folder: &Folder, offset: i64) -> Result<Walk, LogError> {
-        let position = self.floor(folder, offset)?.max(self.verified.behind_damage(offset));
+        self.walk_from_border(folder, self.borders(folder, offset)?.0, offset)
+    }
+
+    fn walk_from_border(&self, folder: &Folder, border: u64, offset: i64) -> Result<Walk, LogError> {
+        let position = border.max(self.verified.behind_damage(offset));
         Ok(Walk::new(self.handle(folder)?, LOOKUP_WINDOW, position, self.size, self.base))
     }
 
     /// The first batch that ends at or above `offset`; `None` when the segment ends before.
     pub(super) fn find(&self, folder: &Folder, offset: i64) -> Result<Option<Batch>, LogError> {
-        let mut walk = self.walk_from(folder, offset)?;
+        let (before, behind) = self.borders(folder, offset)?;
+        if let Some(behind) = behind.filter(|behind| behind.saturating_sub(before) > SPARSE_ENTRIES)
+            && let Some(batch) = self.batch_at(folder, behind, offset)?
+        {
+            return Ok(Some(batch));
+        }
+        let mut walk = self.walk_from_border(folder, before, offset)?;
         while let Some(batch) = walk.next().map_err(|error| self.blame(folder, error))? {
             if batch.header.last_offset() >= offset {
                 return Ok(Some(batch));
@@ -275,11 +289,26 @@ impl Segment {
         Ok(None)
     }
 
+    /// The batch at the border `position`, if it contains `offset`.
+    fn batch_at(&self, folder: &Folder, position: u64, offset: i64) -> Result<Option<Batch>, LogError> {
+        if position < self.verified.behind_damage(offset) {
+            return Ok(None);
+        }
+        let mut header = Walk::new(self.handle(folder)?, HEADER_LEN, position, self.size, self.base);
+        match header.next() {
+            Ok(batch) => Ok(batch
+                .filter(|batch| (batch.header.base_offset..=batch.header.last_offset()).contains(&offset))),
+            // Whoever walks there finds out what to say of it.
+            Err(WalkError::Bad { .. }) => Ok(None),
+            Err(error) => Err(self.blame(folder, error)),
+        }
+    }
+
     /// Walks the segment from the place before which no timestamp reaches `timestamp`.
     pub(super) fn walk_from_timestamp(&self, folder: &Folder, timestamp: i64) -> Result<Walk, LogError> {
-        let (_, entry) =
+        let found =
             self.times.search(folder, self.base, |entry| self.time_entry(entry).timestamp <= timestamp)?;
-        let offset = entry.map_or(self.base, |entry| self.time_entry(&entry).batch_last_offset);
+        let offset = found.last.map_or(self.base, |entry| self.time_entry(&entry).batch_last_offset);
         self.walk_from(folder, offset)
     }
 

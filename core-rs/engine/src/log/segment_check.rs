@@ -49,7 +49,7 @@ impl Segment {
         bytes: u64,
     ) -> Result<Vec<IndexEntry>, LogError> {
         let holds = |entry: &[u8; OFFSET_ENTRY]| self.index_entry(entry).offset <= offset;
-        let (count, _) = self.offsets.search(folder, self.base, holds)?;
+        let count = self.offsets.search(folder, self.base, holds)?.count;
         let mut entries: Vec<IndexEntry> = Vec::new();
         let mut first = count.saturating_sub(1);
         loop {

@@ -150,7 +150,7 @@ impl TxnIndex {
         if self.is_empty() {
             return Ok(false);
         }
-        let (passed, _) = self.file.search(folder, base, |entry| last_offset(entry) < from)?;
+        let passed = self.file.search(folder, base, |entry| last_offset(entry) < from)?.count;
         let (mut complete, mut damage) = (false, None);
         self.each(folder, base, passed, |entry| {
             let Some(txn) = AbortedTxn::decode(entry) else {

@@ -33,6 +33,44 @@ fn reading_what_was_appended_last_does_not_touch_the_disk() {
 }
 
 #[test]
+fn a_large_batch_is_found_by_one_look_at_its_header() {
+    let (sim, storage) = sim();
+    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::CLEAN);
+    for _ in 0..60 {
+        grow(&mut log, 2, 10_000);
+    }
+    let end = log.end_position();
+    for _ in 0..2 {
+        sim.pass_next(SimOperation::Read);
+    }
+    without_disk(&sim);
+    for offset in [40, 41] {
+        let read = log.read(offset, u64::MAX, end, true).unwrap();
+        assert_eq!((read.first_batch_base, read.range.offset), (40, 20 * read.first_batch_len));
+    }
+    assert!(log.read(40, u64::MAX, end, true).is_err(), "the faults were in force");
+}
+
+#[test]
+fn batches_are_found_whatever_their_lengths() {
+    let (_, storage) = sim();
+    let (mut log, _) = open(&storage, &LogConfig::default(), Opening::CLEAN);
+    let lengths = [100, 9_000, 3_000, 9_000, 20, 20, 5_000, 12_000, 4_000];
+    let mut batches = Vec::new();
+    for value_len in lengths.into_iter().cycle().take(200) {
+        batches.push((log.end_position(), grow(&mut log, 3, value_len)));
+    }
+    let end = log.end_position();
+    for (at, bytes) in batches {
+        for offset in at.offset..at.offset + 3 {
+            let read = log.read(offset, 1, end, true).unwrap();
+            assert_eq!((read.first_batch_base, read.range.offset), (at.offset, at.position));
+            assert_eq!(read.first_batch_len, bytes.len() as u64);
+        }
+    }
+}
+
+#[test]
 fn a_read_keeps_to_its_bounds() {
     let (_, storage) = sim();
     let (mut log, _) = open(&storage, &LogConfig::default(), Opening::CLEAN);

@@ -104,7 +104,7 @@ fn encode_with(
 ) -> Vec<Part> {
     let version = shape.version;
     let leaders: Vec<_> = answers.iter().filter_map(|(_, answer)| answer.current_leader).collect();
-    let topics = runs(&answers).count();
+    let topics = answers.chunk_by(|(one, _), (next, _)| one == next).count();
     let longest = answers.iter().map(|(topic, _)| topic.text_len()).max().unwrap_or(0);
     let capacity = topics * (longest.min(256) + 8) + answers.len() * 64 + 32;
     let mut reply = Reply {
@@ -119,8 +119,8 @@ fn encode_with(
     }
     writer.array(topics);
     let mut answers = answers.into_iter();
-    while let Some((topic, _)) = answers.as_slice().first() {
-        let count = runs(answers.as_slice()).next().map_or(0, <[_]>::len);
+    while let left @ [(topic, _), ..] = answers.as_slice() {
+        let count = left.iter().take_while(|(next, _)| next == topic).count();
         topic.write(&mut reply.writer);
         reply.writer.array(count);
         for (_, partition) in answers.by_ref().take(count) {
@@ -130,13 +130,6 @@ fn encode_with(
     }
     write_reply_tags(&mut reply.writer, endpoints.filter(|_| version >= FIRST_NODE_ENDPOINTS), leaders);
     reply.finish()
-}
-
-/// Neighbours of one topic.
-fn runs<'a, 'b>(
-    answers: &'a [(&'b TopicLabel, FetchedPartition)],
-) -> impl Iterator<Item = &'a [(&'b TopicLabel, FetchedPartition)]> {
-    answers.chunk_by(|(one, _), (next, _)| one == next)
 }
 
 /// Clients of version 5 and before know no storage error: they are to look for another leader, as Kafka tells them.

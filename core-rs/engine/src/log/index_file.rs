@@ -33,7 +33,7 @@ pub(super) struct IndexFile<const N: usize> {
 }
 
 /// The entries up to a bound.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Found<const N: usize> {
     /// How many there are.
     pub(super) count: u32,
@@ -201,14 +201,14 @@ impl<const N: usize> IndexFile<N> {
             }
         }
         let Some(page) = low.checked_sub(1) else {
-            return Ok(Found::among(&[], 0, 0));
+            return Ok(Found::default());
         };
         let first = page * per_page;
         let count = per_page.min(self.on_disk - first) as usize;
         let mut bytes = vec![0; count * N];
         self.read(folder, base, &*file, first, &mut bytes)?;
         let page = IndexPage { base, extension: self.extension, first, bytes };
-        let found = self.search_page(&page, base, false, &holds).unwrap_or(Found::among(&[], 0, 0));
+        let found = self.search_page(&page, base, false, &holds).unwrap_or_default();
         *cached = Some(page);
         Ok(found)
     }

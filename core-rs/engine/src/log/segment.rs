@@ -21,6 +21,13 @@ pub(super) const TIME_ENTRY: usize = 12;
 /// one that is looked for stands mostly where the next entry says, and not behind another one's header.
 const SPARSE_ENTRIES: u64 = 2 * LOOKUP_WINDOW as u64;
 
+/// An entry of the offset index: the batch at `position` is the last that begins at `offset` or below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct IndexEntry {
+    pub(super) offset: i64,
+    pub(super) position: u64,
+}
+
 /// The largest timestamp of a segment, and the last offset of the first batch that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MaxTimestamp {
@@ -113,7 +120,7 @@ impl Segment {
     /// Where the batch stands that the offset index names last; 0 when it names none inside the segment.
     pub(super) fn indexed_position(&self, folder: &Folder) -> Result<u64, LogError> {
         let last = self.offsets.last(folder, self.base)?;
-        let position = last.map_or(0, |entry| u64::from(number(entry.split_at(4).1)));
+        let position = last.map_or(0, |entry| self.index_entry(&entry).position);
         Ok(if position < self.size { position } else { 0 })
     }
 
@@ -236,6 +243,11 @@ impl Segment {
         Ok(self.max.map_or(self.created_ms, |max| max.timestamp))
     }
 
+    pub(super) fn index_entry(&self, entry: &[u8; OFFSET_ENTRY]) -> IndexEntry {
+        let (relative, position) = entry.split_at(4);
+        IndexEntry { offset: self.base + i64::from(number(relative)), position: u64::from(number(position)) }
+    }
+
     pub(super) fn time_entry(&self, entry: &[u8; TIME_ENTRY]) -> MaxTimestamp {
         let (timestamp, relative) = entry.split_first_chunk().unwrap_or((&[0; 8], &[]));
         MaxTimestamp {
@@ -247,19 +259,20 @@ impl Segment {
     /// Two neighbouring batch borders that the index knows: one at or before the batch that contains `offset`, and
     /// one at that batch or behind it, where it is at hand and not behind it for certain.
     fn borders(&self, folder: &Folder, offset: i64) -> Result<(u64, Option<u64>), LogError> {
-        let last_offset = |entry: &[u8; OFFSET_ENTRY]| self.base + i64::from(number(entry.split_at(4).0));
-        let border = |entry: [u8; OFFSET_ENTRY]| u64::from(number(entry.split_at(4).1));
-        let found = self.offsets.search(folder, self.base, |entry| last_offset(entry) <= offset)?;
-        let is_found = found.last.is_some_and(|entry| last_offset(&entry) == offset);
-        Ok((found.last.map_or(0, border), found.next.filter(|_| !is_found).map(border)))
+        let found =
+            self.offsets.search(folder, self.base, |entry| self.index_entry(entry).offset <= offset)?;
+        let [last, next] = [found.last, found.next].map(|entry| entry.map(|entry| self.index_entry(&entry)));
+        let is_found = last.is_some_and(|last| last.offset == offset);
+        let behind = next.filter(|_| !is_found).map(|next| next.position);
+        Ok((last.map_or(0, |last| last.position), behind))
     }
 
     /// Offset of a batch that begins at `position` or behind it, by the index; `None` when it knows none.
     pub(super) fn offset_behind(&self, folder: &Folder, position: u64) -> Result<Option<i64>, LogError> {
-        let before = |entry: &[u8; OFFSET_ENTRY]| u64::from(number(entry.split_at(4).1)) < position;
+        let before = |entry: &[u8; OFFSET_ENTRY]| self.index_entry(entry).position < position;
         let count = self.offsets.search(folder, self.base, before)?.count;
         let entries = self.offsets.run(folder, self.base, count, 1)?;
-        Ok(entries.first().map(|entry| self.base + i64::from(number(entry.split_at(4).0))))
+        Ok(entries.first().map(|entry| self.index_entry(entry).offset))
     }
 
     /// Walks the segment from a batch border at or before the batch that contains `offset`, up to `end`.
@@ -333,13 +346,13 @@ impl Segment {
         self.first_timestamp = batch.map(|batch| batch.header.max_timestamp);
 
         let entry = self.offsets.last(folder, self.base)?;
-        let indexed = entry.map(|entry| (number(entry.split_at(4).0), number(entry.split_at(4).1)));
-        let position = indexed.map_or(0, |(_, position)| u64::from(position));
+        let indexed = entry.map(|entry| self.index_entry(&entry));
+        let position = indexed.map_or(0, |entry| entry.position);
         if position >= self.size {
             return Ok(None);
         }
         self.bytes_since_entry = self.size - position;
-        let mut expected = indexed.map(|(relative, _)| self.base + i64::from(relative));
+        let mut expected = indexed.map(|entry| entry.offset);
         let mut walk = Walk::new(self.handle(folder)?, LOOKUP_WINDOW, position, self.size, self.base);
         loop {
             let batch = match self.unless_bad(folder, walk.next())? {

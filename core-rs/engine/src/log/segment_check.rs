@@ -5,18 +5,11 @@ use std::sync::Arc;
 
 use super::LogError;
 use super::folder::Folder;
-use super::segment::{MaxTimestamp, OFFSET_ENTRY, Segment, TIME_ENTRY, number};
+use super::segment::{IndexEntry, MaxTimestamp, OFFSET_ENTRY, Segment, TIME_ENTRY};
 use crate::storage::StorageFile;
 
 /// Entries of an index read at once where all of them are looked at.
 const ENTRIES_PER_READ: u32 = 4096;
-
-/// An entry of the offset index: the batch at `position` is the last that begins at `offset` or below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct IndexEntry {
-    pub(super) offset: i64,
-    pub(super) position: u64,
-}
 
 impl Segment {
     /// A copy for whoever reads without the lock: only what is on disk already, and nothing to append with.
@@ -66,11 +59,6 @@ impl Segment {
                 return Ok(entries);
             }
         }
-    }
-
-    fn index_entry(&self, entry: &[u8; OFFSET_ENTRY]) -> IndexEntry {
-        let (relative, position) = entry.split_at(4);
-        IndexEntry { offset: self.base + i64::from(number(relative)), position: u64::from(number(position)) }
     }
 
     /// What is wrong with the time index, by what the batches say (`rebuilt`), and where; `None` when nothing is.

@@ -27,8 +27,8 @@ pub struct Load {
 }
 
 impl Node {
-    /// Appends the records of a coordinator: the packed request in. A refusal is an error code
-    /// in the reply; an error is a malformed request.
+    /// Appends the records of a coordinator: the packed request in. A refusal is an error code in the reply; an
+    /// error is a malformed request.
     pub fn append(self: &Arc<Self>, request: &[u8], now: Now) -> Result<AppendReply, BoundaryError> {
         let request = AppendRequest::parse(request)?;
         let Some(partition) = self.topics.partition(Uuid(request.topic_id), request.partition) else {

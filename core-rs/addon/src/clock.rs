@@ -15,8 +15,13 @@ pub fn nanos() -> u64 {
     origin().elapsed().as_nanos() as u64 + 1
 }
 
+/// Milliseconds since the process first asked.
+pub fn monotonic_ms() -> i64 {
+    origin().elapsed().as_millis() as i64
+}
+
 /// This instant: milliseconds since the process first asked, and since the Unix epoch.
 pub fn now() -> Now {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Now { monotonic_ms: origin().elapsed().as_millis() as i64, wall_ms: wall.as_millis() as i64 }
+    Now { monotonic_ms: monotonic_ms(), wall_ms: wall.as_millis() as i64 }
 }

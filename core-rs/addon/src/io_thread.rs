@@ -107,7 +107,7 @@ impl IoThread {
     pub fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         while !self.shell.has_ended() && !self.shell.node.is_stopped() {
-            let timeout = self.timeout(clock::now());
+            let timeout = self.timeout();
             if let Err(error) = self.poll.poll(&mut events, timeout)
                 && error.kind() != io::ErrorKind::Interrupted
             {
@@ -156,14 +156,15 @@ impl IoThread {
         }
     }
 
-    fn timeout(&self, now: Now) -> Option<Duration> {
+    /// How long to wait for sockets at most.
+    fn timeout(&self) -> Option<Duration> {
         if self.mail || !self.turn.is_empty() {
             return Some(Duration::ZERO);
         }
         let tick = (self.index == 0).then_some(self.next_tick_ms);
         let due =
             [self.reactor.next_deadline_ms(), tick, self.accept_again_ms].into_iter().flatten().min()?;
-        Some(Duration::from_millis(u64::try_from(due - now.monotonic_ms).unwrap_or(0)))
+        Some(Duration::from_millis(u64::try_from(due - clock::monotonic_ms()).unwrap_or(0)))
     }
 
     fn keep_time(&mut self, now: Now) {

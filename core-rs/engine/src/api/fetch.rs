@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use millrace_record::Codec;
+use smallvec::SmallVec;
 
 use super::fetch_request::{FINAL_EPOCH, FetchPartition, FetchRequest, INITIAL_EPOCH};
-use super::fetch_response::{FetchedPartition, ResponseShape, encode, encode_error};
+use super::fetch_response::{Answers, FetchedPartition, ResponseShape, encode, encode_error};
 use super::fetch_session::{FetchSession, Place};
 use super::fetch_sessions::SharedSession;
 use super::produce_request::TopicRef;
@@ -38,7 +39,7 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
     let found = if is_full { Ok(full_session(ctx, &request)) } else { next_session(ctx, &request) };
     let session = match found {
         Ok(session) => session.map(|session| Told { session, incremental: !is_full }),
-        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error, 0, Vec::new()))),
+        Err(error) => return Ok(Outcome::Reply(encode_error(shape, error, 0, Answers::new()))),
     };
     let mut fetch = ParkedFetch::new(ctx, (shape, isolation), &request, session);
     let first = fetch.evaluate(ctx.now, None, ctx.notices);
@@ -63,7 +64,7 @@ pub(super) fn handle(ctx: &mut RequestContext<'_>, frame: &mut [u8]) -> Result<O
 fn refuse_level(shape: ResponseShape, request: &FetchRequest<'_>) -> Vec<Part> {
     let error = ErrorCode::UNKNOWN_SERVER_ERROR;
     if shape.version >= FIRST_ERROR_ALONE {
-        return encode_error(shape, error, request.session_id, Vec::new());
+        return encode_error(shape, error, request.session_id, Answers::new());
     }
     let labels: Vec<TopicLabel> = request
         .topics
@@ -162,7 +163,7 @@ struct Told {
 /// What one evaluation found. `enough`: the reply need not wait.
 #[derive(Debug)]
 struct Evaluation {
-    partitions: Vec<FetchedPartition>,
+    partitions: SmallVec<[FetchedPartition; 1]>,
     enough: bool,
     /// Some of what is asked for is being checked.
     cold: bool,
@@ -178,7 +179,7 @@ struct ParkedFetch {
     isolation: Isolation,
     min_bytes: u64,
     max_bytes: u64,
-    asked: Vec<Asked>,
+    asked: SmallVec<[Asked; 1]>,
     session: Option<Told>,
     /// Where the leaders are that the reply may name.
     endpoints: Option<Endpoints>,
@@ -216,7 +217,7 @@ impl ParkedFetch {
 
     /// Reads every partition in request order, within the bytes that are left. With `waiter` each read registers.
     fn evaluate(&self, now: Now, waiter: Option<WaiterId>, notices: &mut Notices) -> Evaluation {
-        let mut partitions = Vec::with_capacity(self.asked.len());
+        let mut partitions = SmallVec::with_capacity(self.asked.len());
         let (mut left, mut total, mut enough) = (self.max_bytes, 0u64, false);
         let mut cold = false;
         for asked in &self.asked {
@@ -274,7 +275,7 @@ impl ParkedFetch {
             return encode(self.shape, 0, answers, self.endpoints.as_ref());
         };
         let mut session = session.lock();
-        let mut carried = Vec::new();
+        let mut carried = Answers::new();
         for (asked, answer) in answers {
             if session.tell(asked.place, &answer, *incremental) || !incremental {
                 carried.push((&asked.topic, answer));
@@ -322,8 +323,8 @@ fn bound(bytes: i32) -> u64 {
     u64::try_from(bytes).unwrap_or(0)
 }
 
-fn ask_for_request(ctx: &RequestContext<'_>, request: &FetchRequest<'_>) -> Vec<Asked> {
-    let mut asked = Vec::with_capacity(request.partitions.len());
+fn ask_for_request(ctx: &RequestContext<'_>, request: &FetchRequest<'_>) -> SmallVec<[Asked; 1]> {
+    let mut asked = SmallVec::with_capacity(request.partitions.len());
     let mut specs = request.partitions.iter();
     for wanted in &request.topics {
         let (topic, refused) = find(ctx, wanted.topic, request.replica_id);
@@ -337,8 +338,12 @@ fn ask_for_request(ctx: &RequestContext<'_>, request: &FetchRequest<'_>) -> Vec<
     asked
 }
 
-fn ask_for_session(ctx: &RequestContext<'_>, session: &FetchSession, replica_id: i32) -> Vec<Asked> {
-    let mut asked: Vec<Asked> = Vec::with_capacity(session.len());
+fn ask_for_session(
+    ctx: &RequestContext<'_>,
+    session: &FetchSession,
+    replica_id: i32,
+) -> SmallVec<[Asked; 1]> {
+    let mut asked: SmallVec<[Asked; 1]> = SmallVec::with_capacity(session.len());
     let mut found = (None, ErrorCode::NONE);
     for (place, cached) in session.partitions() {
         // Neighbours mostly share their topic.

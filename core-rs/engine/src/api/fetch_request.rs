@@ -1,5 +1,7 @@
 //! The Fetch request, versions 4 to 18, read from a frame.
 
+use smallvec::SmallVec;
+
 use super::produce_request::TopicRef;
 use super::wire::{Reader, WireError};
 
@@ -13,9 +15,9 @@ pub(super) struct FetchRequest<'a> {
     pub isolation_level: i8,
     pub session_id: i32,
     pub session_epoch: i32,
-    pub topics: Vec<FetchTopic<'a>>,
-    /// Partitions of all topics, in order.
-    pub partitions: Vec<FetchPartition>,
+    pub topics: SmallVec<[FetchTopic<'a>; 1]>,
+    /// Partitions of all topics, in order. Both lists hold one without an allocation, as what is made of them.
+    pub partitions: SmallVec<[FetchPartition; 1]>,
     /// Where the partitions stand that leave the session, checked already: `each_forgotten` reads them.
     forgotten: Reader<'a>,
     version: i16,
@@ -57,8 +59,8 @@ impl<'a> FetchRequest<'a> {
             _ => (0, FINAL_EPOCH),
         };
         let topic_count = reader.array(if flexible { 3 } else { 6 }, "topics")?;
-        let mut topics = Vec::with_capacity(topic_count);
-        let mut partitions = Vec::new();
+        let mut topics = SmallVec::with_capacity(topic_count);
+        let mut partitions = SmallVec::new();
         for _ in 0..topic_count {
             let topic = TopicRef::read(&mut reader, version >= 13)?;
             let partition_count = reader.array(min_partition_len(version), "partitions")?;

@@ -1,5 +1,7 @@
 //! The Fetch response, versions 4 to 18: header bytes in memory with file ranges between them, sizes adding up exactly.
 
+use smallvec::SmallVec;
+
 use super::endpoints::write_reply_tags;
 use super::produce_response::{TopicLabel, write_current_leader};
 use super::wire::{Writer, patch_size};
@@ -67,6 +69,9 @@ impl FetchedPartition {
     }
 }
 
+/// Answers, each beside its topic; neighbours of one topic stand in one entry of the reply.
+pub(super) type Answers<'a> = SmallVec<[(&'a TopicLabel, FetchedPartition); 1]>;
+
 /// What of the request the encoding depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResponseShape {
@@ -79,17 +84,16 @@ pub(super) fn encode_error(
     shape: ResponseShape,
     error: ErrorCode,
     session_id: i32,
-    answers: Vec<(&TopicLabel, FetchedPartition)>,
+    answers: Answers<'_>,
 ) -> Vec<Part> {
     encode_with(shape, error, session_id, answers, None)
 }
 
-/// Encodes the answers, each beside its topic; neighbours of one topic stand in one entry. `session_id` 0 = none.
-/// `endpoints` are for the leaders among the answers.
+/// Encodes the answers. `session_id` 0 = none; `endpoints` are for the leaders among the answers.
 pub(super) fn encode(
     shape: ResponseShape,
     session_id: i32,
-    answers: Vec<(&TopicLabel, FetchedPartition)>,
+    answers: Answers<'_>,
     endpoints: Option<&Endpoints>,
 ) -> Vec<Part> {
     encode_with(shape, ErrorCode::NONE, session_id, answers, endpoints)
@@ -99,7 +103,7 @@ fn encode_with(
     shape: ResponseShape,
     error: ErrorCode,
     session_id: i32,
-    answers: Vec<(&TopicLabel, FetchedPartition)>,
+    answers: Answers<'_>,
     endpoints: Option<&Endpoints>,
 ) -> Vec<Part> {
     let version = shape.version;

@@ -2,8 +2,9 @@
  * Reads Kafka's primitives from a buffer, big-endian and bounds-checked: the run-time half of compiled decoders.
  * Whatever is wrong with the bytes is a ProtocolError; it never allocates more than the bytes at hand justify.
  */
-import { type UnknownTaggedField, ZERO_UUID } from './notation.js'
+import type { UnknownTaggedField } from './notation.js'
 import { ProtocolError } from './protocol-error.js'
+import { uuidText } from './uuid-text.js'
 
 const MAX_STRING_BYTES = 0x7fff
 /** What a string, a buffer of its own, a view into one and a kept tagged field take beside their bytes. */
@@ -106,12 +107,7 @@ export class Reader {
   }
 
   uuid(): string {
-    const at = this.take(16)
-    const b = this.buffer
-    for (let i = at; i < at + 16; i++) {
-      if (b[i] !== 0) return b.toString('base64url', at, at + 16)
-    }
-    return ZERO_UUID
+    return uuidText(this.buffer, this.take(16))
   }
 
   string(): string {

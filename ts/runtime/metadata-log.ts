@@ -42,6 +42,13 @@ export interface MetadataCodec<Rec> {
   decode(value: Buffer): Rec
 }
 
+/** A controller that may share the image that its records are folded into. */
+export interface MetadataController<State, Request, Rec, Soft, Reply, Image, Delta>
+  extends Coordinator<State, Request, Rec, Soft, Reply> {
+  /** In place of `replay`: records that were committed together made this image, and this is different in it. */
+  follow?(state: State, image: Image, delta: Delta): void
+}
+
 interface Asked<Request> {
   readonly request: Request
   /** Null when nobody waits for an answer. */
@@ -89,7 +96,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
   private readonly waiting = new Waiting<Reply>()
 
   constructor(
-    private readonly controller: Coordinator<State, Request, Rec, Soft, Reply>,
+    private readonly controller: MetadataController<State, Request, Rec, Soft, Reply, Image, Delta>,
     private readonly model: ImageModel<Rec, Image, Delta>,
     private readonly codec: MetadataCodec<Rec>,
     private readonly host: MetadataHost<Rec, Image, Delta>,
@@ -193,7 +200,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     this.release()
   }
 
-  /** Records into the controller's state and the committed image; what is different there. */
+  /** Records into the committed image and the controller's state; what is different there. */
   private replay(
     last: number,
     epoch: number,
@@ -202,17 +209,17 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     offsetOf: (index: number) => number,
   ): { delta: Delta; decoded: readonly Rec[] } {
     const records = values.map(({ value }) => this.codec.decode(value))
-    if (this.controller.replayBatch !== undefined) this.controller.replayBatch(this.state, records, last)
+    const { image, delta } = this.model.fold(this.committed, last, epoch, records)
+    if (this.controller.follow !== undefined) this.controller.follow(this.state, image, delta)
     else {
       for (const [index, record] of records.entries()) {
         this.controller.replay(this.state, { record, offset: offsetOf(index), timestamp })
       }
     }
+    this.committed = image
     this.committedOffset = last
     this.committedEpoch = epoch
     this.committedTimestamp = timestamp
-    const { image, delta } = this.model.fold(this.committed, last, epoch, records)
-    this.committed = image
     return { delta, decoded: records }
   }
 

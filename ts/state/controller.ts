@@ -1,5 +1,5 @@
 // The metadata controller: a fold over __cluster_metadata that decides topics, brokers, configs, ACLs and producer ids.
-// Owns the dispatch and a state that may run ahead of what is committed; everybody else reads the committed image.
+// Owns the dispatch and what it has to know beside the image; it decides by what is committed, applied or not.
 import type {
   CreateAclsRequest,
   CreateAclsResponse,
@@ -17,7 +17,7 @@ import type { FeatureLevel, UpdateFeaturesRequest, UpdateFeaturesResponse } from
 import { decideUpdateFeatures, updateFailed } from './features.js'
 import type { MetadataImage } from './image.js'
 import { emptyImage } from './image.js'
-import { applyRecords } from './image-delta.js'
+import { applyRecords, type MetadataDelta } from './image-delta.js'
 import type { LogDirsOfflineRequest } from './log-dirs.js'
 import { decideLogDirsOffline } from './log-dirs.js'
 import type { MetadataRecord } from './metadata-records.js'
@@ -40,9 +40,9 @@ import { collisionKey } from './topic-name.js'
 import type { CreateTopicsRequest, CreateTopicsResponse, TopicPolicy } from './topics.js'
 import { creationFailed, decideCreateTopics } from './topics.js'
 
-/** Read by `decide`, mutated by `replay` alone. */
+/** Read by `decide`, mutated by `replay` and `follow` alone. */
 export interface ControllerState {
-  /** As the records so far make it, committed or not. */
+  /** As the records so far make it. */
   image: MetadataImage
   /** Names of existing topics by what they collide in. */
   readonly collisions: Map<string, Set<string>>
@@ -109,13 +109,11 @@ export type ControllerReply =
   | UpdateFeaturesResponse
 
 export type ControllerDecision = Decision<MetadataRecord, never, ControllerReply>
-export type Controller = Coordinator<
-  ControllerState,
-  ControllerRequest,
-  MetadataRecord,
-  never,
-  ControllerReply
->
+export interface Controller
+  extends Coordinator<ControllerState, ControllerRequest, MetadataRecord, never, ControllerReply> {
+  /** `replay` of records that somebody has folded into the image already: it is shared, not made twice. */
+  follow(state: ControllerState, image: MetadataImage, delta: MetadataDelta): void
+}
 
 export type ControllerPolicy = TopicPolicy & ConfigPolicy
 
@@ -128,9 +126,11 @@ export function controller(policyOf: (image: MetadataImage) => ControllerPolicy)
     create: () => ({ image: emptyImage(), collisions: new Map() }),
     decide: (state, request) => atFinalizedLevel(state.image, decide(state, request, policyOf(state.image))),
     replay(state, change) {
-      if ('record' in change) replay(state, [change.record], change.offset)
+      if (!('record' in change)) return
+      const { image, delta } = applyRecords(state.image, change.offset, state.image.epoch, [change.record])
+      follow(state, image, delta)
     },
-    replayBatch: replay,
+    follow,
     expired: () => nothing(),
     loaded: () => nothing(),
     unloaded: () => nothing(),
@@ -207,8 +207,7 @@ function bootstrapRecords(image: MetadataImage, features: readonly FeatureLevel[
   return [...abort, ...levels]
 }
 
-function replay(state: ControllerState, records: readonly MetadataRecord[], lastOffset: number): void {
-  const { image, delta } = applyRecords(state.image, lastOffset, state.image.epoch, records)
+function follow(state: ControllerState, image: MetadataImage, delta: MetadataDelta): void {
   state.image = image
   for (const { topic, created } of delta.topics.values()) {
     if (created) collide(state.collisions, topic.name, (names) => names.add(topic.name))

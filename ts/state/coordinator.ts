@@ -48,8 +48,6 @@ export interface Coordinator<State, Request, Rec, Soft, Reply> {
   decide(state: State, request: Request, now: Now): Decision<Rec, Soft, Reply>
   /** The only mutation. */
   replay(state: State, change: Change<Rec, Soft>): void
-  /** `replay` of records that were committed together, where that is quicker than one by one. */
-  replayBatch?(state: State, records: readonly Rec[], lastOffset: number): void
   /** A timer fired. A timer that no longer means anything yields an empty decision. */
   expired(state: State, timer: string, now: Now): Decision<Rec, Soft, Reply>
   /** The whole partition has been replayed: rebuild timers and whatever only lives in memory. */

@@ -1,6 +1,6 @@
 /**
- * The text of a uuid. Records and requests name the same few over and over: the last ones are kept, so that they are made
- * once and whoever holds them shares them.
+ * Uuids as text and as bytes. Records and requests name the same few over and over: the last ones are kept, so that they
+ * are translated once, and whoever holds a text shares it.
  */
 import { ZERO_UUID } from './notation.js'
 
@@ -30,4 +30,19 @@ export function uuidText(buffer: Buffer, at: number): string {
   words.set([first, second, third, fourth], word)
   texts[place] = text
   return text
+}
+
+/** What was written last. */
+let writtenText = ''
+const writtenBytes = Buffer.alloc(16)
+
+/** Writes the 16 bytes of 22 characters of base64url at `at`, where there must be room; false: it is no uuid. */
+export function writeUuid(buffer: Buffer, at: number, text: string): boolean {
+  if (text !== writtenText) {
+    writtenText = ''
+    if (text.length !== 22 || writtenBytes.write(text, 0, 16, 'base64url') !== 16) return false
+    writtenText = text
+  }
+  buffer.set(writtenBytes, at)
+  return true
 }

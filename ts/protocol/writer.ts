@@ -3,6 +3,7 @@
  * A value that its type cannot carry is a programmer error (TypeError naming the field); it never truncates.
  */
 import type { UnknownTaggedField } from './notation.js'
+import { writeUuid } from './uuid-text.js'
 
 const MAX_STRING_BYTES = 0x7fff
 const NO_TAGS: readonly UnknownTaggedField[] = []
@@ -124,9 +125,8 @@ export class Writer {
   }
 
   uuid(value: string, field: string): void {
-    if (typeof value !== 'string' || value.length !== 22) throw unfit(field, 'uuid', value)
     const at = this.reserve(16)
-    if (this.buffer.write(value, at, 16, 'base64url') !== 16) throw unfit(field, 'uuid', value)
+    if (typeof value !== 'string' || !writeUuid(this.buffer, at, value)) throw unfit(field, 'uuid', value)
   }
 
   string(value: string, field: string): void {

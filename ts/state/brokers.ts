@@ -155,11 +155,8 @@ function afterRestart(
   const { isr, leader } = partition
   const leads = !fenced && isDirectoryOnline(directoryOf(partition, brokerId), logDirs)
   if (!isr.includes(brokerId)) return leads ? leadsAgain(partition, brokerId) : null
-  const others = isr.filter((id) => id !== brokerId)
-  const heir = heirOf(image, partition, brokerId)
-  if (leader === brokerId || leader === NO_LEADER) {
-    if (heir !== undefined) return { isr: others, leader: heir }
-    return { isr: null, leader: leads ? brokerId : NO_LEADER }
-  }
-  return { isr: others, leader: LEADER_UNCHANGED }
+  const isLedByOther = leader !== brokerId && leader !== NO_LEADER
+  const next = isLedByOther ? LEADER_UNCHANGED : heirOf(image, partition, brokerId)
+  if (next === undefined) return { isr: null, leader: leads ? brokerId : NO_LEADER }
+  return { isr: isr.filter((id) => id !== brokerId), leader: next }
 }

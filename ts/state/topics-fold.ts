@@ -136,8 +136,9 @@ export class TopicsFold {
     }
     // Naming a leader, even the same one, starts a new leader epoch.
     const elects = record.leader !== LEADER_UNCHANGED
+    // Written out: a spread defines property by property, and ten thousand of these come with each start.
     put(topic, {
-      ...partition,
+      partition: partition.partition,
       leader: elects ? record.leader : partition.leader,
       leaderEpoch: elects ? partition.leaderEpoch + 1 : partition.leaderEpoch,
       partitionEpoch: partition.partitionEpoch + 1,

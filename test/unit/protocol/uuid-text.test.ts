@@ -1,6 +1,6 @@
-/** Texts of uuids are kept by what the uuid is, and by nothing else. */
+/** Uuids that were translated before are kept by what they are, and by nothing else. */
 import { expect, it } from 'vitest'
-import { uuidText } from '../../../ts/protocol/uuid-text.js'
+import { uuidText, writeUuid } from '../../../ts/protocol/uuid-text.js'
 
 const textOf = (bytes: readonly number[]) => Buffer.from(bytes).toString('base64url')
 
@@ -22,4 +22,14 @@ it('shares the zero uuid, also where others had its place', () => {
   inItsPlace.writeInt32BE(64, 0)
   expect(uuidText(inItsPlace, 0)).toBe(textOf([...inItsPlace]))
   expect([before, uuidText(zero, 0)]).toEqual(['AAAAAAAAAAAAAAAAAAAAAA', 'AAAAAAAAAAAAAAAAAAAAAA'])
+})
+
+it('writes what it is given, also after something that is no uuid', () => {
+  const [one, other] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)].map((bytes) => bytes.toString('base64url'))
+  const buffer = Buffer.alloc(18)
+  const written = (text: string) => (writeUuid(buffer, 1, text) ? textOf([...buffer.subarray(1, 17)]) : null)
+  for (const text of [one, one, other, one] as string[]) expect(written(text)).toBe(text)
+  for (const wrong of ['', 'AAAA', `${one}A`, '!'.repeat(22)]) expect(written(wrong)).toBeNull()
+  for (const text of [one, other] as string[]) expect(written(text)).toBe(text)
+  expect([buffer[0], buffer[17]]).toEqual([0, 0])
 })

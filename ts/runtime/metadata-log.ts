@@ -42,11 +42,11 @@ export interface MetadataCodec<Rec> {
   decode(value: Buffer): Rec
 }
 
-/** A controller that may share the image that its records are folded into. */
+/** A controller shares the image that its records are folded into; only soft changes are replayed. */
 export interface MetadataController<State, Request, Rec, Soft, Reply, Image, Delta>
   extends Coordinator<State, Request, Rec, Soft, Reply> {
-  /** In place of `replay`: records that were committed together made this image, and this is different in it. */
-  follow?(state: State, image: Image, delta: Delta): void
+  /** Records that were committed together made this image, and this is different in it. */
+  follow(state: State, image: Image, delta: Delta): void
 }
 
 interface Asked<Request> {
@@ -162,14 +162,14 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
 
   /** The snapshot that this start begins with; it comes before any committed record. */
   onSnapshot({ endOffset, epoch, timestamp, records }: EventNamed<'metadata-snapshot'>): void {
-    this.replay(endOffset - 1, epoch, timestamp, records, () => endOffset - 1)
+    this.replay(endOffset - 1, epoch, timestamp, records)
   }
 
   onCommitted(event: EventNamed<'metadata-committed'>): void {
     const { baseOffset, epoch, timestamp, records } = event
     const mine = this.inFlight?.proposalId === event.proposalId ? this.inFlight : null
     const last = Math.max(this.committedOffset, baseOffset + records.length - 1)
-    const { delta, decoded } = this.replay(last, epoch, timestamp, records, (index) => baseOffset + index)
+    const { delta, decoded } = this.replay(last, epoch, timestamp, records)
     for (const soft of mine?.decision.soft ?? []) this.controller.replay(this.state, { soft })
     if (this.told !== null) this.tell(delta, decoded)
     this.host.onCommitted(records.reduce((bytes, { value }) => bytes + value.length, 0))
@@ -206,16 +206,10 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
     epoch: number,
     timestamp: number,
     values: readonly { readonly value: Buffer }[],
-    offsetOf: (index: number) => number,
   ): { delta: Delta; decoded: readonly Rec[] } {
     const records = values.map(({ value }) => this.codec.decode(value))
     const { image, delta } = this.model.fold(this.committed, last, epoch, records)
-    if (this.controller.follow !== undefined) this.controller.follow(this.state, image, delta)
-    else {
-      for (const [index, record] of records.entries()) {
-        this.controller.replay(this.state, { record, offset: offsetOf(index), timestamp })
-      }
-    }
+    this.controller.follow(this.state, image, delta)
     this.committed = image
     this.committedOffset = last
     this.committedEpoch = epoch

@@ -2,12 +2,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Command } from '../../../ts/native/commands.js'
 import { Errors } from '../../../ts/protocol/index.js'
-import { MetadataLog } from '../../../ts/runtime/metadata-log.js'
-import type { Coordinator } from '../../../ts/state/coordinator.js'
+import { type MetadataController, MetadataLog } from '../../../ts/runtime/metadata-log.js'
 
 /** Names are claimed once: `claim` is refused by value when the name is taken. */
 type Request = { to: number; name: string }
-const registry: Coordinator<Set<string>, Request, string, never, string> = {
+type Names = readonly string[]
+const registry: MetadataController<Set<string>, Request, string, never, string, Names, Names> = {
   create: () => new Set(),
   decide: (taken, { to, name }) => ({
     records: taken.has(name) ? [] : [name],
@@ -18,16 +18,19 @@ const registry: Coordinator<Set<string>, Request, string, never, string> = {
   replay(taken, change) {
     if ('record' in change) taken.add(change.record)
   },
+  follow(taken, _image, names) {
+    for (const name of names) taken.add(name)
+  },
   expired: () => ({ records: [], soft: [], replies: [], timers: [] }),
   loaded: () => ({ records: [], soft: [], replies: [], timers: [] }),
   unloaded: () => ({ records: [], soft: [], replies: [], timers: [] }),
   refused: (_taken, { name }, errorCode) => `${name} refused ${errorCode}`,
 }
 
-let log: MetadataLog<Set<string>, Request, string, never, string, readonly string[], readonly string[]>
+let log: MetadataLog<Set<string>, Request, string, never, string, Names, Names>
 let pushed: Command[]
 let answers: string[]
-let images: (readonly string[])[]
+let images: Names[]
 let offset: number
 
 const nothing = () => {}
@@ -40,7 +43,7 @@ beforeEach(() => {
   log = new MetadataLog(
     registry,
     {
-      empty: (): readonly string[] => [],
+      empty: (): Names => [],
       fold: (image, _offset, _epoch, records) => ({ image: [...image, ...records], delta: records }),
       toApply: () => ({ removedTopics: [], topics: [] }),
     },

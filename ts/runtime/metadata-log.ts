@@ -8,7 +8,7 @@
 import type { Command } from '../native/commands.js'
 import type { EventNamed } from '../native/events.js'
 import { Errors } from '../protocol/index.js'
-import type { Coordinator, Decision, Now } from '../state/coordinator.js'
+import type { Decision, ImageCoordinator, Now } from '../state/coordinator.js'
 import type { Logger } from './host.js'
 import type { Snapshottable } from './metadata-snapshots.js'
 import { Waiting } from './waiting.js'
@@ -40,13 +40,6 @@ export interface MetadataHost<Rec, Image, Delta> {
 export interface MetadataCodec<Rec> {
   encode(record: Rec): Buffer
   decode(value: Buffer): Rec
-}
-
-/** A controller shares the image that its records are folded into; only soft changes are replayed. */
-export interface MetadataController<State, Request, Rec, Soft, Reply, Image, Delta>
-  extends Coordinator<State, Request, Rec, Soft, Reply> {
-  /** Records that were committed together made this image, and this is different in it. */
-  follow(state: State, image: Image, delta: Delta): void
 }
 
 interface Asked<Request> {
@@ -96,7 +89,7 @@ export class MetadataLog<State, Request, Rec, Soft, Reply, Image, Delta> {
   private readonly waiting = new Waiting<Reply>()
 
   constructor(
-    private readonly controller: MetadataController<State, Request, Rec, Soft, Reply, Image, Delta>,
+    private readonly controller: ImageCoordinator<State, Request, Rec, Soft, Reply, Image, Delta>,
     private readonly model: ImageModel<Rec, Image, Delta>,
     private readonly codec: MetadataCodec<Rec>,
     private readonly host: MetadataHost<Rec, Image, Delta>,

@@ -11,7 +11,7 @@ import type { RegisterBrokerRequest, RegisterBrokerResponse, UnregisterBrokerRes
 import { decideRegisterBroker, decideUnregisterBroker, unregistrationFailed } from './brokers.js'
 import type { AlterConfigsRequest, AlterConfigsResponse, ConfigPolicy } from './configs.js'
 import { alterationFailed, decideAlterConfigs } from './configs.js'
-import type { Coordinator, Decision } from './coordinator.js'
+import type { Decision, ImageCoordinator } from './coordinator.js'
 import { nothing } from './coordinator.js'
 import type { FeatureLevel, UpdateFeaturesRequest, UpdateFeaturesResponse } from './features.js'
 import { decideUpdateFeatures, updateFailed } from './features.js'
@@ -109,11 +109,15 @@ export type ControllerReply =
   | UpdateFeaturesResponse
 
 export type ControllerDecision = Decision<MetadataRecord, never, ControllerReply>
-export interface Controller
-  extends Coordinator<ControllerState, ControllerRequest, MetadataRecord, never, ControllerReply> {
-  /** `replay` of records that somebody has folded into the image already: it is shared, not made twice. */
-  follow(state: ControllerState, image: MetadataImage, delta: MetadataDelta): void
-}
+export type Controller = ImageCoordinator<
+  ControllerState,
+  ControllerRequest,
+  MetadataRecord,
+  never,
+  ControllerReply,
+  MetadataImage,
+  MetadataDelta
+>
 
 export type ControllerPolicy = TopicPolicy & ConfigPolicy
 

@@ -58,6 +58,13 @@ export interface Coordinator<State, Request, Rec, Soft, Reply> {
   refused(state: State, request: Request, errorCode: number): Reply | null
 }
 
+/** A coordinator whose records are folded into an image that others read too: it shares that image. */
+export interface ImageCoordinator<State, Request, Rec, Soft, Reply, Image, Delta>
+  extends Coordinator<State, Request, Rec, Soft, Reply> {
+  /** In place of `replay`: records that were committed together made this image, and this is different in it. */
+  follow(state: State, image: Image, delta: Delta): void
+}
+
 const NOTHING: Decision<never, never, never> = { records: [], soft: [], replies: [], timers: [] }
 
 /** The decision that changes nothing and answers nobody. */

@@ -2,12 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Command } from '../../../ts/native/commands.js'
 import { Errors } from '../../../ts/protocol/index.js'
-import { type MetadataController, MetadataLog } from '../../../ts/runtime/metadata-log.js'
+import { MetadataLog } from '../../../ts/runtime/metadata-log.js'
+import type { ImageCoordinator } from '../../../ts/state/coordinator.js'
 
 /** Names are claimed once: `claim` is refused by value when the name is taken. */
 type Request = { to: number; name: string }
 type Names = readonly string[]
-const registry: MetadataController<Set<string>, Request, string, never, string, Names, Names> = {
+const registry: ImageCoordinator<Set<string>, Request, string, never, string, Names, Names> = {
   create: () => new Set(),
   decide: (taken, { to, name }) => ({
     records: taken.has(name) ? [] : [name],
@@ -15,9 +16,7 @@ const registry: MetadataController<Set<string>, Request, string, never, string, 
     replies: [{ to, response: taken.has(name) ? `${name} is taken` : `${name} is yours` }],
     timers: [],
   }),
-  replay(taken, change) {
-    if ('record' in change) taken.add(change.record)
-  },
+  replay: () => {},
   follow(taken, _image, names) {
     for (const name of names) taken.add(name)
   },
